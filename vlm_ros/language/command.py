@@ -1,0 +1,86 @@
+"""What a command says, as values. No model and no image is involved here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A spatial relation to other phrases, in the viewer's frame of reference.
+
+    Attributes:
+        predicate: canonical name, e.g. "left_of", "on", "between", "next_to".
+        anchors: the phrases it relates to; one, or two for "between".
+    """
+
+    predicate: str
+    anchors: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which of the matching regions is meant.
+
+    Attributes:
+        kind: "superlative" ("leftmost", "largest"), "ordinal" ("second from the left"),
+            "quantity" ("all", "both", "two") or "place" ("in the middle", "top-left").
+        axis: what is ordered, e.g. "left", "right", "top", "bottom", "near", "far", "large",
+            "small", "tall"; for a place, its name; "" for a quantity.
+        count: the ordinal (1 = first) or the quantity (0 = all); 1 otherwise.
+    """
+
+    kind: str
+    axis: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A noun phrase.
+
+    Attributes:
+        text: words that name the thing, as given to the text encoder ("red coffee mug").
+        noun: head noun with the modifiers that belong to it ("coffee mug").
+        attributes: visual attributes in the order said ("red", "small", "wooden").
+        excluded: attributes or nouns it must not have ("that is not red" -> ("red",)).
+        parts: phrases for its parts ("with a red cap" -> a phrase "red cap").
+        relations: spatial relations that must hold.
+        selectors: how to choose among several.
+    """
+
+    text: str
+    noun: str
+    attributes: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    parts: tuple[Phrase, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    selectors: tuple[Selector, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do.
+
+    Attributes:
+        verb: canonical verb ("pick_up", "place", "point_at", ...); None for a bare phrase.
+        target: what it is done to.
+        destination: where to, as a relation to a phrase ("in the blue bowl"); None if not said.
+    """
+
+    verb: str | None
+    target: Phrase
+    destination: Relation | None = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """A whole command.
+
+    Attributes:
+        text: the command as given.
+        steps: at least one, in the order said; pronouns are already resolved.
+    """
+
+    text: str
+    steps: tuple[Step, ...]
