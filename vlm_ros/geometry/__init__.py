@@ -1,0 +1,1 @@
+"""Boxes, pinhole cameras and depth."""

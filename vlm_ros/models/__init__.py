@@ -1,0 +1,7 @@
+"""Model folders: an aligned vision and text encoder read from disk."""
+
+from vlm_ros.models.base import Model
+from vlm_ros.models.folder import bundled_model, read_spec
+from vlm_ros.models.registry import load_model
+
+__all__ = ["Model", "bundled_model", "load_model", "read_spec"]
