@@ -1,0 +1,54 @@
+"""The losses reward what they should."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
+
+from vlm_ros.training.losses import (  # noqa: E402
+    BACKGROUND_PER_IMAGE,
+    box_loss,
+    match_regions,
+    matching_loss,
+    objectness_loss,
+)
+from vlm_ros.training.network import DenseRegions  # noqa: E402
+from vlm_ros.training.phrases import FALSE, TRUE, UNSURE  # noqa: E402
+
+
+def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Tensor]]:
+    rows, columns = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
+    centers = torch.stack([columns, rows], -1).reshape(-1, 2).float() * 8 + 4
+    boxes = torch.cat([centers - 12 + offset, centers + 12 + offset], 1)[None]
+    truth = torch.tensor([[16.0, 16.0, 40.0, 40.0]])
+    logits = torch.full((1, 64), -4.0)
+    logits[0, 27] = logit_on  # the point at (28, 28), the object's centre
+    dense = DenseRegions(boxes, logits, torch.zeros(1, 64, 4), centers, torch.full((64,), 8.0))
+    return dense, [truth]
+
+
+def test_better_boxes_and_objectness_cost_less() -> None:
+    good, truth = _dense(0.0, 4.0)
+    shifted, _ = _dense(4.0, 4.0)
+    silent, _ = _dense(0.0, -4.0)
+    regions = match_regions(good, truth)
+    assert box_loss(good, regions) < box_loss(shifted, match_regions(shifted, truth))
+    assert objectness_loss(good, regions) < objectness_loss(silent, match_regions(silent, truth))
+
+
+def test_background_is_asked_about_too() -> None:
+    dense, truth = _dense(0.0, 4.0)
+    regions = match_regions(dense, truth)
+    background = regions.thing == -1
+    assert int(background.sum()) == BACKGROUND_PER_IMAGE
+    assert (regions.best_iou[0, regions.point[background]] <= 0.3).all()
+
+
+def test_unsure_pairs_cost_nothing() -> None:
+    verdicts = torch.tensor([[TRUE, FALSE, UNSURE]])
+    calm = matching_loss(torch.tensor([[9.0, -9.0, 0.0]]), verdicts)
+    wild = matching_loss(torch.tensor([[9.0, -9.0, 99.0]]), verdicts)
+    wrong = matching_loss(torch.tensor([[-9.0, 9.0, 0.0]]), verdicts)
+    assert calm == wild
+    assert wrong > calm + 10

@@ -1,0 +1,64 @@
+"""Training phrases are judged as a person would."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vlm_ros.training.phrases import (
+    FALSE,
+    TRUE,
+    UNSURE,
+    LabelledObject,
+    PhraseWriter,
+    compose,
+    load_vocabulary,
+    truth_table,
+)
+
+RED_CUP = LabelledObject("cup", {"colour": "red", "material": "plastic"}, True)
+WHITE_MUG = LabelledObject("mug", {"colour": "white", "pattern": "striped"}, True, ("blue",))
+PHOTOGRAPHED_CUP = LabelledObject("cup", {}, False)
+
+
+@pytest.mark.parametrize(
+    ("thing", "noun", "said", "verdict"),
+    [
+        (RED_CUP, "cup", {}, TRUE),
+        (RED_CUP, "drinking cup", {"colour": "crimson"}, TRUE),
+        (RED_CUP, "cup", {"colour": "blue"}, FALSE),
+        (RED_CUP, "cup", {"colour": "dark red"}, UNSURE),
+        (RED_CUP, "banana", {"colour": "red"}, FALSE),
+        (RED_CUP, "mug", {"colour": "red"}, UNSURE),
+        (RED_CUP, "mug", {"colour": "blue"}, FALSE),
+        (RED_CUP, "object", {"colour": "red"}, TRUE),
+        (RED_CUP, "cup", {"pattern": "striped"}, FALSE),
+        (RED_CUP, "cup", {"size": "large"}, UNSURE),
+        (RED_CUP, "cup", {"material": "metal"}, UNSURE),
+        (RED_CUP, "cup", {"material": "wooden"}, FALSE),
+        (WHITE_MUG, "cup", {"colour": "white"}, TRUE),
+        (WHITE_MUG, "mug", {"colour": "blue"}, UNSURE),
+        (WHITE_MUG, "mug", {"pattern": "stripy"}, TRUE),
+        (PHOTOGRAPHED_CUP, "cup", {"colour": "red"}, UNSURE),
+        (PHOTOGRAPHED_CUP, "bottle", {"colour": "red"}, FALSE),
+    ],
+)
+def test_truth(thing: LabelledObject, noun: str, said: dict[str, str], verdict: int) -> None:
+    table = truth_table([compose(noun, said)], [thing], load_vocabulary())
+    assert table.tolist() == [[verdict]]
+
+
+def test_phrases_are_in_english_order() -> None:
+    phrase = compose("cup", {"material": "wooden", "colour": "red", "size": "small"})
+    assert phrase.text == "small red wooden cup"
+
+
+def test_half_of_the_phrases_are_true_of_something() -> None:
+    words = load_vocabulary()
+    things = [RED_CUP, WHITE_MUG]
+    writer = PhraseWriter(words, ["cup", "mug", "banana", "box"])
+    phrases = writer.sample(things, 400, np.random.default_rng(3))
+    table = truth_table(phrases, things, words)
+    true = (table == TRUE).any(0).mean()
+    false = (table == FALSE).all(0).mean()
+    assert true > 0.3 and false > 0.1

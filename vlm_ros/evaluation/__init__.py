@@ -1,0 +1,1 @@
+"""Measuring how often the answer is right."""

@@ -1,0 +1,91 @@
+"""Expressions about a simulated scene, with their right answers.
+
+Three kinds: *unique* (one object fits), *ambiguous* (several fit) and *absent* (none does). Words on
+which people differ, such as "turquoise" of something blue, are never asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlm_ros.simulation.tabletop import ObjectTruth
+from vlm_ros.training.phrases import (
+    FALSE,
+    TRUE,
+    LabelledObject,
+    PhraseMeaning,
+    compose,
+    load_vocabulary,
+    truth_table,
+)
+
+MIN_VISIBLE = 0.5
+MIN_SIDE = 16.0  # pixels
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One question about one picture.
+
+    Attributes:
+        text: e.g. "the red cup".
+        boxes: (G, 4) float32 xyxy pixels of the objects it fits; none where it is absent.
+        known: whether the thing it names is a single known answer, several, or none:
+            "unique", "ambiguous" or "absent".
+    """
+
+    text: str
+    boxes: NDArray[np.float32]
+    known: str
+
+
+def label(truth: ObjectTruth) -> LabelledObject:
+    """The words that are true of a simulated object."""
+    attributes = dict(truth.attributes)
+    second = attributes.pop("second_colour", None)
+    accents = {colour for _, colour in truth.parts} | ({second} if second else set())
+    return LabelledObject(truth.name, attributes, True, tuple(sorted(accents)))
+
+
+def write_expressions(
+    objects: Sequence[ObjectTruth], rng: np.random.Generator, count: int
+) -> list[Expression]:
+    """Up to `count` expressions of each kind about the objects of one picture."""
+    words = load_vocabulary()
+    seen = [o for o in objects if o.box[2] > o.box[0]]
+    if not seen:
+        return []
+    things = [label(o) for o in seen]
+    boxes = np.asarray([o.box for o in seen], np.float32)
+    asked = _phrases(things, rng)
+    verdicts = truth_table(asked, things, words)
+    clear = np.asarray([_is_clear(o) for o in seen])
+    found: dict[str, list[Expression]] = {"unique": [], "ambiguous": [], "absent": []}
+    for phrase, column in zip(asked, verdicts.T, strict=True):
+        fits = column == TRUE
+        # An unsure object, or one that fits but is hardly visible, has no right answer.
+        if not ((column == FALSE) | (fits & clear)).all():
+            continue
+        known = ("absent", "unique")[fits.sum()] if fits.sum() < 2 else "ambiguous"
+        found[known].append(Expression(f"the {phrase.text}", boxes[fits], known))
+    return [e for kind in found.values() for e in kind[:count]]
+
+
+def _phrases(things: Sequence[LabelledObject], rng: np.random.Generator) -> list[PhraseMeaning]:
+    """Every colour and noun of the scene, in every pairing, in random order."""
+    colours = sorted({t.attributes["colour"] for t in things if "colour" in t.attributes})
+    colours += [c for c in ("red", "green", "blue", "yellow", "white", "black") if c not in colours]
+    nouns = sorted({t.name for t in things})
+    phrases = [compose(n, {"colour": c}) for n in nouns for c in colours]
+    phrases += [compose(n, {}) for n in nouns]
+    order = rng.permutation(len(phrases))
+    return [phrases[i] for i in order]
+
+
+def _is_clear(truth: ObjectTruth) -> bool:
+    x1, y1, x2, y2 = truth.box
+    return truth.visible_fraction >= MIN_VISIBLE and min(x2 - x1, y2 - y1) >= MIN_SIDE

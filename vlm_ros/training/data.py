@@ -1,0 +1,267 @@
+"""Pictures and their objects for training: reading, augmenting, batching."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from vlm_ros.errors import VlmRosError
+from vlm_ros.training.phrases import LabelledObject
+
+MIN_BOX = 6.0  # pixels; smaller objects are not asked for
+PAD = 114.0
+
+
+class DataError(VlmRosError):
+    """Training data that cannot be used; the message names the file and line."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One annotated picture.
+
+    Attributes:
+        path: the image file.
+        boxes: (G, 4) float32 xyxy pixels.
+        things: the G objects.
+    """
+
+    path: Path
+    boxes: NDArray[np.float32]
+    things: tuple[LabelledObject, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A training batch.
+
+    Attributes:
+        images: (B, 3, H, W) uint8 RGB.
+        boxes: B tensors (G, 4) float32 xyxy pixels of the batch's images.
+        things: the objects of each image, in the order of its boxes.
+    """
+
+    images: Tensor
+    boxes: tuple[Tensor, ...]
+    things: tuple[tuple[LabelledObject, ...], ...]
+
+
+def read_rendered(folder: Path) -> list[Picture]:
+    """Pictures written by `vlm-ros data render`, whose attributes are known completely.
+
+    Raises:
+        DataError: no annotations there, or a line that is not one.
+    """
+    source = folder / "annotations.jsonl"
+    if not source.is_file():
+        raise DataError(f"{source} does not exist; render it with 'vlm-ros data render {folder}'.")
+    pictures = []
+    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            record = json.loads(line)
+            things = tuple(_rendered_object(o) for o in record["objects"])
+            boxes = np.asarray([o["box"] for o in record["objects"]], np.float32).reshape(-1, 4)
+            pictures.append(Picture(folder / record["image"], boxes, things))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{source}, line {number}: not an annotation ({error!r}).") from error
+    return pictures
+
+
+def _rendered_object(record: Mapping[str, Any]) -> LabelledObject:
+    attributes = dict(record["attributes"])
+    second = attributes.pop("second_colour", None)
+    accents = {part["colour"] for part in record["parts"]} | ({second} if second else set())
+    return LabelledObject(record["name"], attributes, True, tuple(sorted(accents)))
+
+
+def read_yolo(images: Path, labels: Path, names: Sequence[str]) -> list[Picture]:
+    """Photographs with YOLO labels (class cx cy w h, normalised); attributes are unknown.
+
+    Raises:
+        DataError: a label file with a line that is not a label.
+    """
+    pictures = []
+    for path in sorted(images.glob("*.jpg")):
+        source = labels / f"{path.stem}.txt"
+        if not source.is_file():
+            continue
+        height, width = cv2.imread(str(path)).shape[:2]
+        boxes, things = [], []
+        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                index, cx, cy, w, h = (float(v) for v in line.split()[:5])
+                things.append(LabelledObject(names[int(index)], {}, complete=False))
+            except (ValueError, IndexError) as error:
+                raise DataError(f"{source}, line {number}: not a YOLO label.") from error
+            corners = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+            boxes.append(np.asarray(corners, np.float32) * (width, height, width, height))
+        stacked = np.asarray(boxes, np.float32).reshape(-1, 4)
+        pictures.append(Picture(path, stacked, tuple(things)))
+    return pictures
+
+
+def read_photographs(source: Path) -> list[Picture]:
+    """Photographs named by a YAML file: `images`, `labels` (folders), `names`, and `every`.
+
+    `every: [2, 0]` takes each second picture from the first on, which leaves the others to test on.
+
+    Raises:
+        DataError: a key is missing.
+    """
+    data = yaml.safe_load(source.read_text(encoding="utf-8"))
+    try:
+        base = source.parent
+        step, first = data.get("every", [1, 0])
+        return read_yolo(base / data["images"], base / data["labels"], data["names"])[first::step]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{source}: missing or wrong key ({error!r}).") from error
+
+
+class PictureDataset(Dataset[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]]):
+    """Augmented pictures; indexed by (picture, height, width, seed) so that sizes can change."""
+
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        self._pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(  # type: ignore[override]
+        self, key: tuple[int, int, int, int]
+    ) -> tuple[Tensor, Tensor, tuple[LabelledObject, ...]]:
+        index, height, width, seed = key
+        picture = self._pictures[index]
+        rng = np.random.default_rng(seed)
+        image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise DataError(f"{picture.path} cannot be read as a picture.")
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        image, boxes, kept = _warp(image, picture.boxes, height, width, rng)
+        image = _photometric(image, rng)
+        tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        return tensor, torch.from_numpy(boxes), tuple(picture.things[i] for i in kept)
+
+
+class MixedSampler(Sampler[list[tuple[int, int, int, int]]]):
+    """Endless-in-spirit batches: `steps` of them from step `start`, the same for the same seed.
+
+    Args:
+        weights: how often each picture is drawn, relative to the others.
+        sizes: (height, width) of batches, drawn at random.
+        batch: pictures in a batch.
+        start, steps: which steps of the run to give.
+        seed: of the whole run.
+    """
+
+    def __init__(
+        self,
+        weights: NDArray[np.float64],
+        sizes: Sequence[tuple[int, int]],
+        batch: int,
+        start: int,
+        steps: int,
+        seed: int,
+    ) -> None:
+        self._probability = weights / weights.sum()
+        self._sizes = list(sizes)
+        self._batch = batch
+        self._start = start
+        self._steps = steps
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return self._steps - self._start
+
+    def __iter__(self) -> Iterator[list[tuple[int, int, int, int]]]:
+        for step in range(self._start, self._steps):
+            rng = np.random.default_rng((self._seed, step))
+            height, width = self._sizes[int(rng.integers(len(self._sizes)))]
+            chosen = rng.choice(len(self._probability), self._batch, p=self._probability)
+            seeds = rng.integers(2**62, size=self._batch)
+            yield [(int(c), height, width, int(s)) for c, s in zip(chosen, seeds, strict=True)]
+
+
+def collate(samples: Sequence[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]]) -> Batch:
+    """Joins samples of one size."""
+    images, boxes, things = zip(*samples, strict=True)
+    return Batch(torch.stack(images), boxes, things)
+
+
+def _warp(
+    image: NDArray[np.uint8],
+    boxes: NDArray[np.float32],
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], list[int]]:
+    """Scales, shifts, tilts and mirrors; objects mostly outside the result are dropped."""
+    source_height, source_width = image.shape[:2]
+    fit = min(width / source_width, height / source_height)
+    scale = fit * float(np.exp(rng.uniform(np.log(0.7), np.log(1.6))))
+    angle = float(rng.normal(0, 3.0))
+    mirror = rng.random() < 0.5
+    matrix = cv2.getRotationMatrix2D((source_width / 2, source_height / 2), angle, scale)
+    slack_x = abs(width - source_width * scale) / 2 + 0.1 * width
+    slack_y = abs(height - source_height * scale) / 2 + 0.1 * height
+    matrix[0, 2] += (width - source_width) / 2 + rng.uniform(-slack_x, slack_x)
+    matrix[1, 2] += (height - source_height) / 2 + rng.uniform(-slack_y, slack_y)
+    if mirror:
+        matrix[0] = -matrix[0]
+        matrix[0, 2] += width
+    warped = cv2.warpAffine(
+        image,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR,
+        borderValue=(PAD, PAD, PAD),
+    )
+    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+    moved = corners @ matrix[:, :2].T + matrix[:, 2]
+    full = np.concatenate([moved.min(1), moved.max(1)], 1)
+    clipped = full.clip(0, [width, height, width, height])
+    size = (clipped[:, 2:] - clipped[:, :2]).min(1, initial=np.inf)
+    area = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1)
+    visible = area / np.maximum(np.prod(full[:, 2:] - full[:, :2], axis=1), 1e-6)
+    kept = np.flatnonzero((size >= MIN_BOX) & (visible > 0.35))
+    return (
+        np.asarray(warped, np.uint8),
+        np.ascontiguousarray(clipped[kept], np.float32),
+        [int(i) for i in kept],
+    )
+
+
+def _photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Light, white balance, blur, noise and JPEG, mild enough that colours keep their names."""
+    gains = np.exp(rng.normal(0, 0.05, 3)) * np.exp(rng.normal(0, 0.18))
+    gamma = float(np.exp(rng.normal(0, 0.15)))
+    levels = np.arange(256, dtype=np.float64)[:, None] / 255.0
+    offset = rng.normal(0, 0.03)
+    table = (((levels**gamma) * gains + offset) * 255.0).clip(0, 255).astype(np.uint8)
+    image = cv2.LUT(image, table[None])
+    if rng.random() < 0.3:
+        saturation = float(rng.uniform(0.7, 1.2))
+        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        image = cv2.addWeighted(image, saturation, grey, 1.0 - saturation, 0)
+    if rng.random() < 0.25:
+        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.5)))
+    if rng.random() < 0.4:
+        noise = np.empty(image.shape, np.int16)
+        cv2.setRNGSeed(int(rng.integers(2**31)))
+        cv2.randn(noise, (0, 0, 0), (float(rng.uniform(1, 9)),) * 3)
+        image = cv2.add(image, noise, dtype=cv2.CV_8U)
+    if rng.random() < 0.3:
+        quality = int(rng.integers(35, 95))
+        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return np.asarray(image, np.uint8)

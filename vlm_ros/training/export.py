@@ -1,0 +1,151 @@
+"""From a training checkpoint to a model folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import onnx
+import torch
+import yaml
+from torch import Tensor, nn
+
+from vlm_ros.training.network import EMBEDDING_DIM, RegionNetwork, TextHead
+from vlm_ros.training.quantise import weights_to_int8
+from vlm_ros.training.sentences import MAX_TOKENS, SentenceEncoder, weights_folder
+from vlm_ros.training.train import GroundingModel
+
+OPSET = 18
+CANDIDATES = 200  # regions that leave the graph, best objectness first
+
+
+class VisionGraph(nn.Module):
+    """The network with its best regions chosen inside the graph, so that little leaves the chip."""
+
+    def __init__(self, network: RegionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        dense = self.network(image)
+        objectness, index = dense.objectness[0].topk(CANDIDATES)
+        return dense.boxes[0][index], objectness.sigmoid(), dense.embeddings[0][index]
+
+
+class TextGraph(nn.Module):
+    """The sentence encoder followed by the text head."""
+
+    def __init__(self, encoder: SentenceEncoder, head: TextHead) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        embedding: Tensor = self.head(self.encoder(input_ids, attention_mask))
+        return embedding
+
+
+def load_average(checkpoint: Path) -> GroundingModel:
+    """The averaged weights of a checkpoint written by `train`."""
+    model = GroundingModel()
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    model.load_state_dict(state["average"])
+    return model.eval()
+
+
+def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> None:
+    """Writes a model folder; the folder appears whole or not at all.
+
+    Args:
+        checkpoint: of `train`.
+        out: the model folder; only files of its own are replaced in an existing one.
+        name: of the model.
+        width, height: of the vision graph's input, multiples of 32.
+    """
+    model = load_average(checkpoint)
+    work = out.with_name(f".{out.name}.part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    _export_vision(model.vision, work / "vision.onnx", width, height)
+    _export_text(model.text, work / "text.onnx")
+    _copy_tokenizer(work / "tokenizer.json")
+    spec = {
+        "name": name,
+        "family": "dual_encoder",
+        "dimensions": EMBEDDING_DIM,
+        "licence": "Apache-2.0",
+        "origin": "trained by vlm-ros train; see README.md beside this file",
+        "vision": {
+            "graph": "vision.onnx",
+            "width": width,
+            "height": height,
+            "mean": [0.0, 0.0, 0.0],
+            "std": [1.0, 1.0, 1.0],
+            "pad": 114,
+            "min_objectness": 0.2,
+            "nms_iou": 0.6,
+            "max_regions": 64,
+        },
+        "text": {
+            "graph": "text.onnx",
+            "tokenizer": "tokenizer.json",
+            "max_tokens": MAX_TOKENS,
+            "template": "{}",
+        },
+        "calibration": {
+            "logit_scale": round(float(model.alignment.log_scale.exp()), 4),
+            "logit_shift": round(float(model.alignment.shift), 4),
+        },
+    }
+    (work / "model.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(work.iterdir()):
+        path.replace(out / path.name)
+    work.rmdir()
+
+
+def _export_vision(network: RegionNetwork, path: Path, width: int, height: int) -> None:
+    program = torch.onnx.export(
+        VisionGraph(network).eval(),
+        (torch.zeros(1, 3, height, width),),
+        input_names=["image"],
+        output_names=["boxes", "objectness", "embeddings"],
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    onnx.save(_plain(program), str(path))
+
+
+def _export_text(head: TextHead, path: Path) -> None:
+    ids = torch.tensor([[101, 2417, 2452, 102], [101, 2630, 3482, 102]])
+    shape = {0: torch.export.Dim("phrases"), 1: torch.export.Dim("tokens", max=512)}
+    program = torch.onnx.export(
+        TextGraph(SentenceEncoder(), head).eval(),
+        (ids, torch.ones_like(ids)),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["embeddings"],
+        opset_version=OPSET,
+        dynamic_shapes=(shape, shape),
+        dynamo=True,
+        verbose=False,
+    )
+    onnx.save(weights_to_int8(_plain(program)), str(path))
+
+
+def _plain(program: torch.onnx.ONNXProgram | None) -> onnx.ModelProto:
+    """The graph without the exporter's notes, which hold source paths."""
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing.")
+    model = program.model_proto
+    for node in model.graph.node:
+        del node.metadata_props[:]
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    return model
+
+
+def _copy_tokenizer(path: Path) -> None:
+    shutil.copyfile(weights_folder() / "tokenizer.json", path)

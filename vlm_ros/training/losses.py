@@ -1,0 +1,105 @@
+"""What the network is trained for: boxes, objectness, and regions that match their phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from vlm_ros.training.assignment import assign
+from vlm_ros.training.network import DenseRegions
+from vlm_ros.training.phrases import TRUE, UNSURE
+
+# A confident prediction on nothing is asked about every phrase, so that "not there" is learned.
+BACKGROUND_PER_IMAGE = 6
+BACKGROUND_IOU = 0.3
+
+
+@dataclass(frozen=True)
+class MatchedRegions:
+    """The predictions of a batch that learn something beyond "nothing is here".
+
+    Attributes:
+        image, point: (R,) indexes into the dense predictions.
+        thing: (R,) index of the object among all of the batch; -1 for background.
+        truth: (P, 4) boxes of the objects, for the first P regions, those with an object.
+        best_iou: (B, A) best overlap of every prediction with an object.
+    """
+
+    image: Tensor
+    point: Tensor
+    thing: Tensor
+    truth: Tensor
+    best_iou: Tensor
+
+
+def match_regions(dense: DenseRegions, boxes: Sequence[Tensor]) -> MatchedRegions:
+    """Assigns predictions to objects, image by image; boxes: B tensors (G, 4) xyxy."""
+    found: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    empty: list[tuple[Tensor, Tensor]] = []
+    ious = []
+    offset = 0
+    for i, truth in enumerate(boxes):
+        points, objects, iou = assign(
+            dense.boxes[i].detach(),
+            dense.objectness[i].detach(),
+            dense.centers,
+            dense.strides,
+            truth,
+        )
+        found.append((torch.full_like(points, i), points, objects + offset, truth[objects]))
+        confident = dense.objectness[i].detach().masked_fill(iou > BACKGROUND_IOU, -torch.inf)
+        background = confident.topk(BACKGROUND_PER_IMAGE).indices
+        empty.append((torch.full_like(background, i), background))
+        ious.append(iou)
+        offset += len(truth)
+    nothing = torch.cat([e[0] for e in empty])
+    return MatchedRegions(
+        image=torch.cat([*(f[0] for f in found), nothing]),
+        point=torch.cat([*(f[1] for f in found), *(e[1] for e in empty)]),
+        thing=torch.cat([*(f[2] for f in found), torch.full_like(nothing, -1)]),
+        truth=torch.cat([f[3] for f in found]),
+        best_iou=torch.stack(ious),
+    )
+
+
+def box_loss(dense: DenseRegions, regions: MatchedRegions) -> Tensor:
+    """Mean generalised IoU loss (Rezatofighi et al. 2019) of the regions with an object."""
+    count = len(regions.truth)
+    predicted = dense.boxes[regions.image[:count], regions.point[:count]]
+    truth = regions.truth
+    low = torch.maximum(predicted[:, :2], truth[:, :2])
+    high = torch.minimum(predicted[:, 2:], truth[:, 2:])
+    intersection = (high - low).clamp(min=0).prod(-1)
+    area = (predicted[:, 2:] - predicted[:, :2]).prod(-1) + (truth[:, 2:] - truth[:, :2]).prod(-1)
+    union = (area - intersection).clamp(min=1e-6)
+    hull_low = torch.minimum(predicted[:, :2], truth[:, :2])
+    hull_high = torch.maximum(predicted[:, 2:], truth[:, 2:])
+    hull = (hull_high - hull_low).prod(-1).clamp(min=1e-6)
+    giou = intersection / union - (hull - union) / hull
+    return (1 - giou).sum() / max(count, 1)
+
+
+def objectness_loss(dense: DenseRegions, regions: MatchedRegions) -> Tensor:
+    """Objectness learns the overlap its box reaches, so that the best box of an object leads."""
+    count = len(regions.truth)
+    target = torch.zeros_like(dense.objectness)
+    at = (regions.image[:count], regions.point[:count])
+    target[at] = regions.best_iou[at].clamp(0, 1)
+    return bce(dense.objectness, target, reduction="sum") / max(count, 1)
+
+
+def matching_loss(logits: Tensor, verdicts: Tensor) -> Tensor:
+    """The sigmoid loss over regions and phrases (Zhai et al. 2023), blind to unsure pairs.
+
+    Args:
+        logits: (R, P).
+        verdicts: (R, P) of FALSE, UNSURE, TRUE.
+    """
+    known = verdicts != UNSURE
+    target = (verdicts == TRUE).float()
+    loss = bce(logits, target, reduction="none") * known
+    return loss.sum() / max(len(logits), 1)

@@ -1,0 +1,253 @@
+"""Training phrases: written from what is in a picture, judged against every object in the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+# Ordered so that the truth of several claims together is the least of them.
+FALSE, UNSURE, TRUE = 0, 1, 2
+CLAIMS = ("colour", "material", "pattern", "size")
+
+
+@dataclass(frozen=True)
+class LabelledObject:
+    """One annotated object.
+
+    Attributes:
+        name: its kind.
+        attributes: "colour", "material", "pattern" and "size" as far as they are known.
+        complete: whether an attribute that is not listed is absent rather than unknown.
+        accents: other colours it also shows, on its parts or in its pattern.
+    """
+
+    name: str
+    attributes: Mapping[str, str]
+    complete: bool
+    accents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PhraseMeaning:
+    """A phrase and what it claims; None claims nothing."""
+
+    text: str
+    noun: str
+    colour: str | None = None
+    material: str | None = None
+    pattern: str | None = None
+    size: str | None = None
+
+
+class Vocabulary:
+    """The words training knows; see vocabulary.yaml."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.synonyms: dict[str, list[str]] = data["synonyms"]
+        self.hypernyms: dict[str, Any] = data["hypernyms"]
+        self.colours: dict[str, list[str]] = data["colours"]
+        self.materials: dict[str, list[str]] = data["materials"]
+        self.patterns: dict[str, list[str]] = data["patterns"]
+        self.sizes: dict[str, list[str]] = data["sizes"]
+        self._families: dict[str, list[str]] = data["colour_families"]
+        self._unsure = {frozenset(pair) for pair in data["colour_unsure"]}
+        self._unsure_material = {frozenset(pair) for pair in data["material_unsure"]}
+        self._unsure_nouns = [frozenset(group) for group in data["unsure"]]
+
+    def names(self, kind: str) -> list[str]:
+        """Nouns that are true of a kind."""
+        return self.synonyms.get(kind, [kind])
+
+    def noun_truth(self, kind: str, noun: str) -> int:
+        """Whether `noun` may be said of an object of this kind."""
+        if noun == kind or noun in self.names(kind):
+            return TRUE
+        members = self.hypernyms.get(noun, ())
+        if members == "all" or kind in members:
+            return TRUE
+        # A noun that names another kind which shares a group with this one.
+        owners = {k for k, names in self.synonyms.items() if noun in names} | {noun}
+        for group in self._unsure_nouns:
+            if kind in group and owners & group:
+                return UNSURE
+        return FALSE
+
+    def colour_truth(self, own: tuple[str | None, bool, tuple[str, ...]], word: str | None) -> int:
+        """Whether a colour may be said of something; its accents' colours are unsure.
+
+        Args:
+            own: its main colour or None, whether its attributes are complete, its accents.
+            word: the colour said; None claims nothing.
+        """
+        colour, complete, accents = own
+        if word is None:
+            return TRUE
+        if colour is None:
+            return FALSE if complete else UNSURE
+        verdict = self._one_colour_truth(colour, word)
+        if verdict == FALSE and any(self._one_colour_truth(a, word) != FALSE for a in accents):
+            return UNSURE
+        return verdict
+
+    def _one_colour_truth(self, colour: str, word: str) -> int:
+        said = self._colour_of(word)
+        if said == colour or word in self.colours.get(colour, ()):
+            return TRUE
+        if said in self._families.get(colour, ()):
+            return TRUE
+        return UNSURE if frozenset((colour, said)) in self._unsure else FALSE
+
+    def claim_truth(self, claim: str, own: tuple[str | None, bool], said: str | None) -> int:
+        """Whether `said` may be claimed of something whose attribute is `own`.
+
+        Args:
+            claim: "material", "pattern" or "size".
+            own: the attribute's value, None where it has none, and whether its list of
+                attributes is complete.
+            said: the word claimed; None claims nothing.
+        """
+        value, complete = own
+        if said is None:
+            return TRUE
+        if value is None:
+            # Sizes are only noted beside something of another size, so no note means nothing.
+            return FALSE if complete and claim != "size" else UNSURE
+        if claim == "material":
+            return self._material_truth(value, said)
+        return TRUE if said == value or said in self.choices(claim, value) else FALSE
+
+    def choices(self, claim: str, value: str) -> list[str]:
+        """Words that say this value of an attribute."""
+        if claim == "colour":
+            return [*self.colours.get(value, [value]), *self._families.get(value, ())]
+        table = {"material": self.materials, "pattern": self.patterns, "size": self.sizes}[claim]
+        return table.get(value, [value])
+
+    def alternatives(self, claim: str) -> list[str]:
+        """Every value of an attribute other than colour."""
+        return sorted(
+            {"material": self.materials, "pattern": self.patterns, "size": self.sizes}[claim]
+        )
+
+    def general_nouns(self, kind: str) -> list[str]:
+        """Broader nouns that are true of a kind."""
+        return sorted(w for w, kinds in self.hypernyms.items() if kinds == "all" or kind in kinds)
+
+    def _material_truth(self, material: str, word: str) -> int:
+        if word == material or word in self.materials.get(material, ()):
+            return TRUE
+        said = next((m for m, words in self.materials.items() if word in words), word)
+        return UNSURE if frozenset((material, said)) in self._unsure_material else FALSE
+
+    def _colour_of(self, word: str) -> str:
+        return next((c for c, words in self.colours.items() if word in words), word)
+
+
+@lru_cache(maxsize=1)
+def load_vocabulary() -> Vocabulary:
+    """The packaged vocabulary."""
+    text = (files("vlm_ros.training") / "vocabulary.yaml").read_text(encoding="utf-8")
+    return Vocabulary(yaml.safe_load(text))
+
+
+def truth_table(
+    meanings: Sequence[PhraseMeaning], things: Sequence[LabelledObject], words: Vocabulary
+) -> NDArray[np.int8]:
+    """TRUE, FALSE or UNSURE of every phrase (columns) said of every object (rows)."""
+    table = _compare([t.name for t in things], [m.noun for m in meanings], words.noun_truth)
+    colours = [(t.attributes.get("colour"), t.complete, t.accents) for t in things]
+    said = [meaning.colour for meaning in meanings]
+    table = np.minimum(table, _compare(colours, said, words.colour_truth))
+    for claim in CLAIMS[1:]:
+        own = [(thing.attributes.get(claim), thing.complete) for thing in things]
+        said = [getattr(meaning, claim) for meaning in meanings]
+        judge = partial(words.claim_truth, claim)
+        table = np.minimum(table, _compare(own, said, judge))
+    return table
+
+
+def _compare(own: Sequence[Any], said: Sequence[Any], judge: Any) -> NDArray[np.int8]:
+    """Judges each distinct pair once and spreads the verdicts over (len(own), len(said))."""
+    rows = {value: i for i, value in enumerate(dict.fromkeys(own))}
+    columns = {value: i for i, value in enumerate(dict.fromkeys(said))}
+    small = np.asarray([[judge(o, s) for s in columns] for o in rows], np.int8)
+    small = small.reshape(len(rows), len(columns))
+    row_index = np.asarray([rows[value] for value in own], np.intp)
+    column_index = np.asarray([columns[value] for value in said], np.intp)
+    return np.asarray(small[np.ix_(row_index, column_index)], np.int8)
+
+
+# How often an attribute is said, and how often a broader noun ("fruit") replaces the own one.
+SAY_RATE = {"colour": 0.7, "material": 0.2, "pattern": 0.25, "size": 0.15}
+GENERAL_NOUN_RATE = 0.12
+
+
+class PhraseWriter:
+    """Writes phrases about objects, and phrases that are almost true of them."""
+
+    def __init__(self, words: Vocabulary, kinds: Iterable[str]) -> None:
+        self._words = words
+        self._kinds = sorted(set(kinds))
+        self._colours = sorted(words.colours)
+
+    def sample(
+        self, things: Sequence[LabelledObject], count: int, rng: np.random.Generator
+    ) -> list[PhraseMeaning]:
+        """About `count` distinct phrases: half true of some object here, half near misses."""
+        phrases: dict[str, PhraseMeaning] = {}
+        for _ in range(count // 2):
+            thing = things[int(rng.integers(len(things)))]
+            for phrase in (self._describe(thing, rng), self._miss(thing, rng)):
+                phrases.setdefault(phrase.text, phrase)
+        return list(phrases.values())
+
+    def _describe(self, thing: LabelledObject, rng: np.random.Generator) -> PhraseMeaning:
+        if rng.random() < GENERAL_NOUN_RATE:
+            noun = _pick(self._words.general_nouns(thing.name), rng)
+        else:
+            noun = _pick(self._words.names(thing.name), rng)
+        said = {
+            claim: _pick(self._words.choices(claim, thing.attributes[claim]), rng)
+            for claim in CLAIMS
+            if thing.attributes.get(claim, "plain") != "plain" and rng.random() < SAY_RATE[claim]
+        }
+        return compose(noun, said)
+
+    def _miss(self, thing: LabelledObject, rng: np.random.Generator) -> PhraseMeaning:
+        phrase = self._describe(thing, rng)
+        said = {c: str(getattr(phrase, c)) for c in CLAIMS if getattr(phrase, c) is not None}
+        noun = phrase.noun
+        change = _pick([*said, "noun", "colour"], rng)
+        if change == "noun":
+            noun = _pick(self._words.names(_pick(self._kinds, rng)), rng)
+        elif change == "colour":
+            said["colour"] = _pick(self._words.choices("colour", _pick(self._colours, rng)), rng)
+        else:
+            value = _pick(self._words.alternatives(change), rng)
+            said[change] = _pick(self._words.choices(change, value), rng)
+        return compose(noun, said)
+
+
+def compose(noun: str, said: Mapping[str, str]) -> PhraseMeaning:
+    """A phrase with its words in English order: size, pattern, colour, material, noun."""
+    order = ("size", "pattern", "colour", "material")
+    text = " ".join([*(said[key] for key in order if key in said), noun])
+    return PhraseMeaning(
+        text,
+        noun,
+        said.get("colour"),
+        said.get("material"),
+        said.get("pattern"),
+        said.get("size"),
+    )
+
+
+def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]

@@ -1,0 +1,221 @@
+"""YOLOX-Nano's trunk and head in PyTorch, without batch normalisation.
+
+The published ONNX file has its batch normalisation folded into the convolutions; this module has
+the same folded shape, so that the file's weights load one to one and the export needs no folding.
+
+Paper: Ge et al. 2021, "YOLOX: Exceeding YOLO Series in 2021". Weights: Apache-2.0, Megvii.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, silu
+
+from vlm_ros.errors import ModelError
+
+STRIDES = (8, 16, 32)
+HEAD_CHANNELS = 64
+NECK_CHANNELS = (64, 128, 256)
+STEM_CHANNELS = 32
+
+
+class ConvAct(nn.Module):
+    """A convolution with bias and SiLU."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=True
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return silu(self.conv(x))
+
+
+def depthwise(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+    """A 3x3 depthwise convolution followed by a pointwise one."""
+    return nn.Sequential(
+        ConvAct(channels_in, channels_in, 3, stride, groups=channels_in),
+        ConvAct(channels_in, channels_out, 1),
+    )
+
+
+class Bottleneck(nn.Module):
+    """Pointwise, depthwise; with a residual connection where `shortcut` asks for it."""
+
+    def __init__(self, channels: int, shortcut: bool) -> None:
+        super().__init__()
+        self.conv1 = ConvAct(channels, channels, 1)
+        self.conv2 = depthwise(channels, channels)
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv2(self.conv1(x))
+        return x + y if self.shortcut else y
+
+
+class CspLayer(nn.Module):
+    """Cross-stage partial layer with `depth` bottlenecks (Wang et al. 2020)."""
+
+    def __init__(self, channels_in: int, channels_out: int, depth: int, shortcut: bool) -> None:
+        super().__init__()
+        hidden = channels_out // 2
+        self.conv1 = ConvAct(channels_in, hidden, 1)
+        self.conv2 = ConvAct(channels_in, hidden, 1)
+        self.blocks = nn.Sequential(*(Bottleneck(hidden, shortcut) for _ in range(depth)))
+        self.conv3 = ConvAct(2 * hidden, channels_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv3(torch.cat([self.blocks(self.conv1(x)), self.conv2(x)], 1))
+        return y
+
+
+class SpatialPyramid(nn.Module):
+    """Max pooling at three scales beside the identity (He et al. 2014)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = ConvAct(channels, channels // 2, 1)
+        self.pools = nn.ModuleList(nn.MaxPool2d(k, 1, k // 2) for k in (5, 9, 13))
+        self.conv2 = ConvAct(channels * 2, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv1(x)
+        y: Tensor = self.conv2(torch.cat([x, *(pool(x) for pool in self.pools)], 1))
+        return y
+
+
+class Trunk(nn.Module):
+    """CSP-Darknet with a path aggregation neck."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = ConvAct(12, 16, 3)
+        self.dark2 = nn.Sequential(depthwise(16, 32, 2), CspLayer(32, 32, 1, True))
+        self.dark3 = nn.Sequential(depthwise(32, 64, 2), CspLayer(64, 64, 3, True))
+        self.dark4 = nn.Sequential(depthwise(64, 128, 2), CspLayer(128, 128, 3, True))
+        self.dark5 = nn.Sequential(
+            depthwise(128, 256, 2), SpatialPyramid(256), CspLayer(256, 256, 1, False)
+        )
+        self.lateral = ConvAct(256, 128, 1)
+        self.up4 = CspLayer(256, 128, 1, False)
+        self.reduce = ConvAct(128, 64, 1)
+        self.up3 = CspLayer(128, 64, 1, False)
+        self.down3 = depthwise(64, 64, 2)
+        self.out4 = CspLayer(128, 128, 1, False)
+        self.down4 = depthwise(128, 128, 2)
+        self.out5 = CspLayer(256, 256, 1, False)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Features of an image.
+
+        Args:
+            image: (B, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
+
+        Returns:
+            Features at stride 4, (B, 32, H/4, W/4), and the neck's at strides 8, 16 and 32.
+        """
+        focus = torch.cat(
+            [
+                image[..., ::2, ::2],
+                image[..., 1::2, ::2],
+                image[..., ::2, 1::2],
+                image[..., 1::2, 1::2],
+            ],
+            1,
+        )
+        c2 = self.dark2(self.stem(focus))
+        c3 = self.dark3(c2)
+        c4 = self.dark4(c3)
+        c5 = self.dark5(c4)
+        l5 = self.lateral(c5)
+        l4 = self.reduce(self.up4(torch.cat([_double(l5), c4], 1)))
+        p3 = self.up3(torch.cat([_double(l4), c3], 1))
+        p4 = self.out4(torch.cat([self.down3(p3), l4], 1))
+        p5 = self.out5(torch.cat([self.down4(p4), l5], 1))
+        return c2, (p3, p4, p5)
+
+
+def _double(x: Tensor) -> Tensor:
+    return interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+class LevelHead(nn.Module):
+    """YOLOX's decoupled head of one level, without its classes: phrases take their place."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.stem = ConvAct(channels, HEAD_CHANNELS, 1)
+        self.cls_convs = nn.Sequential(
+            depthwise(HEAD_CHANNELS, HEAD_CHANNELS), depthwise(HEAD_CHANNELS, HEAD_CHANNELS)
+        )
+        self.reg_convs = nn.Sequential(
+            depthwise(HEAD_CHANNELS, HEAD_CHANNELS), depthwise(HEAD_CHANNELS, HEAD_CHANNELS)
+        )
+        self.reg_pred = nn.Conv2d(HEAD_CHANNELS, 4, 1)
+        self.obj_pred = nn.Conv2d(HEAD_CHANNELS, 1, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Class features, box code and objectness logit, each (B, C, h, w)."""
+        x = self.stem(x)
+        cls = self.cls_convs(x)
+        reg = self.reg_convs(x)
+        return cls, self.reg_pred(reg), self.obj_pred(reg)
+
+
+class YoloX(nn.Module):
+    """Trunk and heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = Trunk()
+        self.heads = nn.ModuleList(LevelHead(c) for c in NECK_CHANNELS)
+
+
+def load_onnx_weights(model: YoloX, path: Path) -> None:
+    """Copies the weights of a published YOLOX-Nano ONNX file into `model`.
+
+    The file names its folded convolutions by number, so they are matched by the order in which
+    they run, which is the order in which the modules here are registered.
+
+    Raises:
+        ModelError: the file is not YOLOX-Nano.
+    """
+    graph = onnx.load(str(path)).graph
+    weights = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    convs = [n for n in graph.node if n.op_type == "Conv"]
+    unnamed = [n for n in convs if not n.input[1].startswith("head.")]
+    modules = [
+        module
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Conv2d) and "_pred" not in name
+    ]
+    if len(unnamed) != len(modules):
+        raise ModelError(
+            f"{path}: {len(unnamed)} convolutions where YOLOX-Nano has {len(modules)}; "
+            "give the YOLOX-Nano ONNX file."
+        )
+    pairs = [(m, n.input[1], n.input[2]) for m, n in zip(modules, unnamed, strict=True)]
+    for level, head in enumerate(model.heads):
+        for kind in ("reg", "obj"):
+            stem = f"head.{kind}_preds.{level}"
+            pairs.append((getattr(head, f"{kind}_pred"), f"{stem}.weight", f"{stem}.bias"))
+    for module, weight, bias in pairs:
+        if weights[weight].shape != tuple(module.weight.shape):
+            raise ModelError(
+                f"{path}: weight {weight} has shape {weights[weight].shape}, "
+                f"expected {tuple(module.weight.shape)}; give the YOLOX-Nano ONNX file."
+            )
+        module.weight.data = torch.from_numpy(weights[weight].copy())
+        module.bias.data = torch.from_numpy(weights[bias].copy())
+    # The file was trained on BGR; the four focus slices each hold three channels.
+    stem_conv = model.trunk.stem.conv
+    rgb = stem_conv.weight.data.reshape(16, 4, 3, 3, 3).flip(2).reshape(16, 12, 3, 3)
+    stem_conv.weight.data = rgb.contiguous()
