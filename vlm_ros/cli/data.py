@@ -1,0 +1,62 @@
+"""`vlm-ros data`: labelled pictures of simulated scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PICTURES = (".jpg", ".jpeg", ".png")
+
+
+@click.group()
+def command() -> None:
+    """Make training and test data."""
+
+
+@command.command()
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--scenes", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="First seed.")
+@click.option("--views", type=click.IntRange(1), default=1, show_default=True, help="Per scene.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--width", type=click.IntRange(64, 3840), default=640, show_default=True)
+@click.option("--height", type=click.IntRange(48, 2160), default=480, show_default=True)
+@click.option(
+    "--backgrounds",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of photographs to cover some tables, floors and walls with.",
+)
+def render(
+    out: Path,
+    scenes: int,
+    seed: int,
+    views: int,
+    jobs: int,
+    width: int,
+    height: int,
+    backgrounds: Path | None,
+) -> None:
+    """Render labelled pictures of random scenes into the folder OUT.
+
+    A scene is a function of its seed. Scenes that OUT already holds are not rendered again, so
+    an interrupted run goes on where it stopped.
+    """
+    from tqdm import tqdm
+
+    from vlm_ros.simulation.dataset import DatasetOptions, render_dataset
+
+    options = DatasetOptions(out, views, width, height, _photographs(backgrounds))
+    seeds = range(seed, seed + scenes)
+    for _ in tqdm(render_dataset(options, seeds, jobs), total=scenes, unit="scene"):
+        pass
+    click.echo(f"{scenes * views} pictures in {out}, described in {out / 'annotations.jsonl'}")
+
+
+def _photographs(folder: Path | None) -> tuple[Path, ...]:
+    if folder is None:
+        return ()
+    found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES))
+    if not found:
+        raise click.BadParameter(f"{folder} holds no JPEG or PNG files", param_hint="--backgrounds")
+    return found

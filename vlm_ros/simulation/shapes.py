@@ -1,0 +1,124 @@
+"""What a shape is: named parts to look at, and simple bodies to collide with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlm_ros.simulation.meshes import Mesh, merge
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A convex body that stands in for a shape under physics.
+
+    Attributes:
+        form: "box" (half extents), "cylinder" or "capsule" (radius, half length along its z),
+            "sphere" (radius) or "ellipsoid" (radii); metres.
+        size: as the form asks.
+        position: of its centre, metres, in the shape's frame.
+        quaternion: xyzw, in the shape's frame.
+    """
+
+    form: str
+    size: tuple[float, ...]
+    position: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    quaternion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape about the centre of its own bounding box.
+
+    Attributes:
+        parts: part name -> mesh; "body" is always there.
+        proxies: what it collides with.
+        size: extent along its own axes, metres.
+        hollow: whether a smaller thing may lie in it.
+    """
+
+    parts: dict[str, Mesh]
+    proxies: tuple[Proxy, ...]
+    size: tuple[float, float, float]
+    hollow: bool = False
+
+
+def shape(parts: dict[str, Mesh], proxies: list[Proxy], hollow: bool = False) -> Shape:
+    """A shape moved to the centre of its bounding box."""
+    low, high = merge(*parts.values()).bounds
+    centre = (low + high) / 2
+    x, y, z = (float(extent) for extent in high - low)
+    return Shape(
+        {name: mesh.moved(-centre) for name, mesh in parts.items()},
+        tuple(Proxy(p.form, p.size, _minus(p.position, centre), p.quaternion) for p in proxies),
+        (x, y, z),
+        hollow,
+    )
+
+
+def _minus(
+    point: tuple[float, float, float], centre: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    return (point[0] - centre[0], point[1] - centre[1], point[2] - centre[2])
+
+
+def box_proxy(
+    size: tuple[float, float, float], centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Proxy:
+    """A box of full extents `size`."""
+    return Proxy("box", (size[0] / 2, size[1] / 2, size[2] / 2), centre)
+
+
+def can_proxy(radius: float, bottom: float, top: float) -> Proxy:
+    """A cylinder about the z axis between two heights."""
+    return Proxy("cylinder", (radius, (top - bottom) / 2), (0.0, 0.0, (top + bottom) / 2))
+
+
+def rod_proxy(
+    radius: float, start: tuple[float, float, float], stop: tuple[float, float, float]
+) -> Proxy:
+    """A capsule whose axis runs between two points."""
+    a, b = np.asarray(start, np.float64), np.asarray(stop, np.float64)
+    middle, span = (a + b) / 2, b - a
+    length = float(np.linalg.norm(span))
+    x, y, z = span / length
+    # The rotation that takes +z to the direction of the rod.
+    quaternion = np.array([-y, x, 0.0, 1.0 + z]) if z > -0.999 else np.array([1.0, 0, 0, 0])
+    quaternion = quaternion / np.linalg.norm(quaternion)
+    return Proxy(
+        "capsule",
+        (radius, length / 2),
+        (float(middle[0]), float(middle[1]), float(middle[2])),
+        (float(quaternion[0]), float(quaternion[1]), float(quaternion[2]), float(quaternion[3])),
+    )
+
+
+def vessel_proxies(
+    bottom_radius: float, top_radius: float, height: float, wall: float = 0.006, sides: int = 10
+) -> list[Proxy]:
+    """A floor and a ring of boxes: an open vessel that things can lie in."""
+    slope = np.arctan2(top_radius - bottom_radius, height)
+    length = float(np.hypot(top_radius - bottom_radius, height))
+    middle = (bottom_radius + top_radius) / 2 - wall / 2
+    width = 2 * top_radius * np.tan(np.pi / sides)
+    proxies = [can_proxy(bottom_radius, 0.0, wall)]
+    for i in range(sides):
+        turn = 2 * np.pi * i / sides
+        # Lean outwards about y, then turn about z.
+        sy, cy, sz, cz = (
+            np.sin(slope / 2),
+            np.cos(slope / 2),
+            np.sin(turn / 2),
+            np.cos(turn / 2),
+        )
+        proxies.append(
+            Proxy(
+                "box",
+                (wall / 2, float(width) / 2, length / 2),
+                (float(middle * np.cos(turn)), float(middle * np.sin(turn)), height / 2),
+                (float(-sz * sy), float(cz * sy), float(sz * cy), float(cz * cy)),
+            )
+        )
+    return proxies
