@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
+pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
-from vlm_ros.training.assignment import assign, pairwise_iou  # noqa: E402
+import torch
+
+from vlm_ros.training.assignment import assign, pairwise_iou
 
 
 def test_pairwise_iou() -> None:

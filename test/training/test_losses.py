@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
+pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
-from vlm_ros.training.losses import (  # noqa: E402
+import torch
+
+from vlm_ros.training.losses import (
     BACKGROUND_PER_IMAGE,
     box_loss,
     match_regions,
     matching_loss,
     objectness_loss,
 )
-from vlm_ros.training.network import DenseRegions  # noqa: E402
-from vlm_ros.training.phrases import FALSE, TRUE, UNSURE  # noqa: E402
+from vlm_ros.training.network import DenseRegions
+from vlm_ros.training.phrases import FALSE, TRUE, UNSURE
 
 
 def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Tensor]]:

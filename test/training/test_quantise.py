@@ -36,5 +36,7 @@ def test_table_and_product_keep_their_meaning() -> None:
     ids = np.arange(0, 500, 7)
     answer = session.run(None, {"ids": ids})[0]
     exact = table[ids] @ weight
-    cosine = (answer * exact).sum(1) / np.linalg.norm(answer, axis=1) / np.linalg.norm(exact, axis=1)
+    cosine = (
+        (answer * exact).sum(1) / np.linalg.norm(answer, axis=1) / np.linalg.norm(exact, axis=1)
+    )
     assert cosine.min() > 0.999

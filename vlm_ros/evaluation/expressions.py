@@ -1,7 +1,7 @@
 """Expressions about a simulated scene, with their right answers.
 
-Three kinds: *unique* (one object fits), *ambiguous* (several fit) and *absent* (none does). Words on
-which people differ, such as "turquoise" of something blue, are never asked about.
+Three kinds: *unique* (one object fits), *ambiguous* (several fit) and *absent* (none does). Words
+on which people differ, such as "turquoise" of something blue, are never asked about.
 """
 
 from __future__ import annotations

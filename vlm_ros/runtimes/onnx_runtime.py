@@ -31,7 +31,7 @@ class OnnxRuntime:
         if not graph.is_file():
             raise ModelError(f"The graph {graph} does not exist; check the model folder.")
         options = onnxruntime.SessionOptions()
-        # The graph's own threads only: a spinning pool would take the cores from ROS and the camera.
+        # A pool that spins while it waits would take the cores from ROS and the camera.
         options.intra_op_num_threads = min(os.cpu_count() or 1, 4)
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3

@@ -96,7 +96,7 @@ def read_yolo(images: Path, labels: Path, names: Sequence[str]) -> list[Picture]
         source = labels / f"{path.stem}.txt"
         if not source.is_file():
             continue
-        height, width = cv2.imread(str(path)).shape[:2]
+        height, width = _read(path).shape[:2]
         boxes, things = [], []
         for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
             try:
@@ -137,17 +137,13 @@ class PictureDataset(Dataset[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]])
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def __getitem__(  # type: ignore[override]
+    def __getitem__(
         self, key: tuple[int, int, int, int]
     ) -> tuple[Tensor, Tensor, tuple[LabelledObject, ...]]:
         index, height, width, seed = key
         picture = self._pictures[index]
         rng = np.random.default_rng(seed)
-        image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DataError(f"{picture.path} cannot be read as a picture.")
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        image, boxes, kept = _warp(image, picture.boxes, height, width, rng)
+        image, boxes, kept = _warp(_read(picture.path), picture.boxes, height, width, rng)
         image = _photometric(image, rng)
         tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return tensor, torch.from_numpy(boxes), tuple(picture.things[i] for i in kept)
@@ -196,6 +192,13 @@ def collate(samples: Sequence[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]]
     """Joins samples of one size."""
     images, boxes, things = zip(*samples, strict=True)
     return Batch(torch.stack(images), boxes, things)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"{path} cannot be read as a picture.")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _warp(
@@ -263,5 +266,5 @@ def _photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[
     if rng.random() < 0.3:
         quality = int(rng.integers(35, 95))
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.asarray(image, np.uint8)

@@ -8,6 +8,7 @@ from pathlib import Path
 import onnx
 import torch
 import yaml
+from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
 from vlm_ros.training.network import EMBEDDING_DIM, RegionNetwork, TextHead
@@ -16,6 +17,8 @@ from vlm_ros.training.sentences import MAX_TOKENS, SentenceEncoder, weights_fold
 from vlm_ros.training.train import GroundingModel
 
 OPSET = 18
+SENTENCE_ENCODER = "sentence_encoder.bin"
+SHARED_BYTES = 1024  # smaller tensors stay in the graph
 CANDIDATES = 200  # regions that leave the graph, best objectness first
 
 
@@ -60,7 +63,8 @@ def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> N
         checkpoint: of `train`.
         out: the model folder; only files of its own are replaced in an existing one.
         name: of the model.
-        width, height: of the vision graph's input, multiples of 32.
+        width: of the vision graph's input, a multiple of 32.
+        height: likewise.
     """
     model = load_average(checkpoint)
     work = out.with_name(f".{out.name}.part")
@@ -93,8 +97,8 @@ def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> N
             "template": "{}",
         },
         "calibration": {
-            "logit_scale": round(float(model.alignment.log_scale.exp()), 4),
-            "logit_shift": round(float(model.alignment.shift), 4),
+            "logit_scale": round(float(model.alignment.log_scale.detach().exp()), 4),
+            "logit_shift": round(float(model.alignment.shift.detach()), 4),
         },
     }
     (work / "model.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
@@ -130,7 +134,14 @@ def _export_text(head: TextHead, path: Path) -> None:
         dynamo=True,
         verbose=False,
     )
-    onnx.save(weights_to_int8(_plain(program)), str(path))
+    text = weights_to_int8(_plain(program))
+    # Training leaves the sentence encoder alone: in a file of its own it is the same for every
+    # version of a model, so that neither a repository nor an update carries it twice.
+    for tensor in text.graph.initializer:
+        if not tensor.name.startswith("head.") and len(tensor.raw_data) >= SHARED_BYTES:
+            set_external_data(tensor, SENTENCE_ENCODER)
+    onnx.save(text, str(path))
+    (path.parent / SENTENCE_ENCODER).chmod(0o644)  # onnx makes it private
 
 
 def _plain(program: torch.onnx.ONNXProgram | None) -> onnx.ModelProto:

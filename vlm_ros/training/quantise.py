@@ -71,12 +71,12 @@ def _multiplied(
     node: onnx.NodeProto, name: str, values: NDArray[np.float32], axis: int, graph: onnx.GraphProto
 ) -> list[onnx.NodeProto]:
     rounded, scale = _round(values, axis)
-    weight = _add(graph, f"{name}.int8", rounded)
-    factor = _add(graph, f"{name}.scale", scale.reshape(-1))
     restored = f"{node.output[0]}.weight"
-    restore = helper.make_node("DequantizeLinear", [weight, factor], [restored], axis=axis)
+    nodes = _restored(
+        _add(graph, f"{name}.int8", rounded), _add(graph, f"{name}.scale", scale), restored
+    )
     node.input[1] = restored
-    return [restore, node]
+    return [*nodes, node]
 
 
 def _looked_up(
@@ -89,6 +89,13 @@ def _looked_up(
     return [
         helper.make_node("Gather", [table, index], [f"{output}.int8"], axis=0),
         helper.make_node("Gather", [factors, index], [f"{output}.scale"], axis=0),
-        helper.make_node("Cast", [f"{output}.int8"], [f"{output}.float"], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", [f"{output}.float", f"{output}.scale"], [output]),
+        *_restored(f"{output}.int8", f"{output}.scale", output),
+    ]
+
+
+def _restored(rounded: str, scale: str, output: str) -> list[onnx.NodeProto]:
+    """Plain arithmetic rather than DequantizeLinear, which runtimes keep and run every time."""
+    return [
+        helper.make_node("Cast", [rounded], [f"{output}.float"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{output}.float", scale], [output]),
     ]

@@ -117,7 +117,7 @@ def train(
     torch.manual_seed(config.seed)
     model = GroundingModel()
     load_onnx_weights(model.vision.yolox, yolox)
-    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = _optimiser(model, config)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(config))
@@ -141,7 +141,7 @@ def train(
         losses = _losses(model, batch, pool, config, rng, device)
         total = sum(config.losses[name] * loss for name, loss in losses.items())
         optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[union-attr]
+        total.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
         schedule.step()

@@ -1,0 +1,102 @@
+"""A short training run: it learns, it goes on where it stopped, and its export is a model."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
+
+from vlm_ros.models import load_model  # noqa: E402
+from vlm_ros.training.data import DataError, read_rendered, read_yolo  # noqa: E402
+from vlm_ros.training.export import export  # noqa: E402
+from vlm_ros.training.train import read_config, train  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+YOLOX = ROOT.parent / "shared" / "data" / "yolox_nano" / "yolox_nano.onnx"
+COLOURS = {"red": (200, 30, 30), "blue": (30, 60, 200), "green": (40, 160, 60)}
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Path:
+    """Painted boxes on grey, in the format of `vlm-ros data render`."""
+    folder = tmp_path / "data"
+    (folder / "images").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    lines = []
+    for number in range(6):
+        image = np.full((240, 320, 3), 140, np.uint8)
+        objects = []
+        for place, (name, colour) in enumerate(COLOURS.items()):
+            x, y = 15 + 100 * place, int(rng.integers(20, 140))
+            image[y : y + 70, x : x + 70] = colour
+            objects.append(
+                {
+                    "name": "box",
+                    "attributes": {"colour": name},
+                    "parts": [],
+                    "box": [x, y, x + 70, y + 70],
+                }
+            )
+        path = folder / "images" / f"{number}.png"
+        cv2.imwrite(str(path), image[..., ::-1])
+        lines.append(json.dumps({"image": f"images/{path.name}", "objects": objects}))
+    (folder / "annotations.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.mark.skipif(not YOLOX.is_file(), reason="the YOLOX-Nano weights are not on this machine")
+@pytest.mark.timeout(400)
+def test_train_resume_export(rendered: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        read_config(ROOT / "config" / "train_tabletop.yaml"),
+        steps=6,
+        batch=2,
+        sizes=((128, 160),),
+        phrases=24,
+        phrase_pool=200,
+        warmup=1,
+        checkpoint_every=3,
+    )
+    pictures = read_rendered(rendered)
+    run = tmp_path / "run"
+    torch.set_num_threads(1)
+    train(config, pictures, [], YOLOX, run)
+    before = (run / "log.csv").read_text()
+    checkpoint = train(dataclasses.replace(config, steps=12), pictures, [], YOLOX, run)
+    rows = list(csv.DictReader((run / "log.csv").open()))
+    assert (run / "log.csv").read_text().startswith(before), "the first half was not run again"
+    assert [int(r["step"]) for r in rows] == [3, 6, 9, 12]
+    assert float(rows[-1]["matching"]) < float(rows[0]["matching"])
+
+    folder = tmp_path / "model"
+    export(checkpoint, folder, "tiny", 160, 128)
+    model = load_model(folder)
+    regions = model.regions(np.full((100, 100, 3), 90, np.uint8))
+    assert regions.embeddings.shape[1:] == model.embed(["red box"]).shape[1:]
+    assert not any(p.name.endswith(".part") for p in tmp_path.iterdir())
+
+
+def test_missing_annotations_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"annotations\.jsonl does not exist"):
+        read_rendered(tmp_path)
+
+
+def test_a_bad_line_is_named(rendered: Path) -> None:
+    with (rendered / "annotations.jsonl").open("a") as file:
+        file.write('\n{"image": "images/0.png"}')
+    with pytest.raises(DataError, match="line 7"):
+        read_rendered(rendered)
+
+
+def test_a_bad_yolo_label_is_named(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((10, 10, 3), np.uint8))
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 1 1\n99 0.5 0.5 1 1\n")
+    with pytest.raises(DataError, match=r"a\.txt, line 2"):
+        read_yolo(tmp_path, tmp_path, ["cup"])
