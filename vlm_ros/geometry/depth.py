@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics, deproject
 
-# At most this many depth pixels of a box are looked at; more do not make the median better.
-_MAX_SAMPLES = 10_000
+# About this many depth pixels of a box, and of its surroundings, are looked at; more would not
+# make the median better, and every region of a frame is located.
+_MAX_SAMPLES = 1600
+_MAX_RING_SAMPLES = 800
+_PLANE_TRIALS = 32
 # Fewer depth pixels than this, or a smaller share of the box, say nothing reliable.
 _MIN_PIXELS = 12
 _MIN_SHARE = 0.03
 # A step in depth larger than this separates two surfaces; stereo noise grows with distance.
 _LAYER_GAP_M = 0.02
 _LAYER_GAP_PER_M = 0.01
-# A surface rising less than this from its support cannot be told from it.
-_SUPPORT_TOLERANCE_M = 0.008
+# A surface rising less than this from its support cannot be told from it: so many times the
+# noise of the support, within limits.
+_RISE_PER_NOISE = 4.0
+_LEAST_RISE_M, _MOST_RISE_M = 0.0025, 0.010
+# Points this close to a plane lie on it while planes are tried.
+_PLANE_TOLERANCE_M = 0.008
 # Of the pixels in the layer, the share that must rise from the support to be taken alone.
 _MIN_RISING_SHARE = 0.15
+
+
+# left, top, right, bottom in whole pixels, the last two exclusive.
+Window = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -58,51 +70,76 @@ def locate(
     Returns:
         The position, or None where the box holds too few valid depth pixels.
     """
-    height, width = depth.shape
-    edges = np.asarray(box, np.float64)
-    if not np.isfinite(edges).all():
+    window = _window(depth.shape, box)
+    if window is None:
         return None
-    left, top = np.clip(np.floor(edges[:2]), 0, (width, height)).astype(int)
-    right, bottom = np.clip(np.ceil(edges[2:]), 0, (width, height)).astype(int)
-    if right <= left or bottom <= top:
+    x, y, z = _valid_pixels(depth, window, _MAX_SAMPLES)
+    left, top, right, bottom = window
+    looked_at = (right - left) * (bottom - top) / _stride(window, _MAX_SAMPLES) ** 2
+    if len(z) < max(_MIN_PIXELS, _MIN_SHARE * looked_at):
         return None
-    points, offsets = _points_between(depth, (left, top, right, bottom), intrinsics)
-    stride = _stride(right - left, bottom - top)
-    enough = max(_MIN_PIXELS, _MIN_SHARE * (right - left) * (bottom - top) / stride**2)
-    if len(points) < enough:
-        return None
-    surface = points[_central_layer(points[:, 2], offsets)]
-    rising = _rising_from_support(depth, (left, top, right, bottom), intrinsics, surface)
+    layer = _central_layer(z, _offsets_from_middle(x, y, window))
+    surface = deproject(np.stack([x[layer], y[layer]], axis=-1), z[layer], intrinsics)
+    rising = _rising_from_support(depth, window, intrinsics, surface)
     if rising.sum() >= max(_MIN_PIXELS, _MIN_RISING_SHARE * len(surface)):
         surface = surface[rising]
     if len(surface) < _MIN_PIXELS:
         return None
-    low, middle, high = np.percentile(surface, (2, 50, 98), axis=0)
-    x, y, z = (float(value) for value in middle)
+    return _summary(surface)
+
+
+def _summary(surface: NDArray[np.float64]) -> Position:
+    ranked = np.sort(surface, axis=0)
+    last = len(ranked) - 1
+    low, high = ranked[round(0.02 * last)], ranked[round(0.98 * last)]
+    x, y, z = (float(value) for value in (ranked[last // 2] + ranked[(last + 1) // 2]) / 2.0)
     size_x, size_y, size_z = (float(value) for value in high - low)
     return Position((x, y, z), (size_x, size_y, size_z))
 
 
-def _stride(width: int, height: int) -> int:
-    return max(1, int(np.ceil(np.sqrt(width * height / _MAX_SAMPLES))))
+def _window(shape: tuple[int, ...], box: Sequence[float]) -> Window | None:
+    """The whole pixels a box touches; None where that is nothing of the image."""
+    height, width = shape
+    edges = np.asarray(box, np.float64)
+    if not np.isfinite(edges).all():
+        return None
+    left, top = (int(v) for v in np.clip(np.floor(edges[:2]), 0, (width, height)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(edges[2:]), 0, (width, height)))
+    return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _points_between(
-    depth: NDArray[np.float32], edges: tuple[int, int, int, int], intrinsics: Intrinsics
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Valid points in a window, and how far from its middle each is: 0 there, 1 at the edge."""
-    left, top, right, bottom = edges
-    stride = _stride(right - left, bottom - top)
-    columns = np.arange(left, right, stride)
-    rows = np.arange(top, bottom, stride)
-    window = depth[top:bottom:stride, left:right:stride].astype(np.float64)
-    valid = np.isfinite(window) & (window > 0)
-    x, y = np.meshgrid(columns, rows)
-    pixels = np.stack([x[valid], y[valid]], axis=-1)
-    middle = np.array([(left + right - 1) / 2, (top + bottom - 1) / 2])
-    half = np.array([(right - left) / 2, (bottom - top) / 2])
-    offsets = np.abs((pixels - middle) / half).max(axis=1, initial=0.0)
-    return deproject(pixels, window[valid], intrinsics), offsets
+def _stride(window: Window, most: int) -> int:
+    left, top, right, bottom = window
+    return max(1, round(sqrt((right - left) * (bottom - top) / most)))
+
+
+def _valid_pixels(
+    depth: NDArray[np.float32],
+    window: Window,
+    most: int,
+    hidden: Window = (0, 0, 0, 0),
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Columns, rows and depths of about `most` pixels of a window, outside a hidden one."""
+    left, top, right, bottom = window
+    stride = _stride(window, most)
+    z = depth[top:bottom:stride, left:right:stride]
+    valid = np.isfinite(z) & (z > 0)
+    columns, rows = np.arange(left, right, stride), np.arange(top, bottom, stride)
+    within_columns = (columns >= hidden[0]) & (columns < hidden[2])
+    within_rows = (rows >= hidden[1]) & (rows < hidden[3])
+    valid &= ~(within_rows[:, None] & within_columns[None, :])
+    row, column = np.nonzero(valid)
+    return columns[column], rows[row], z[row, column].astype(np.float64)
+
+
+def _offsets_from_middle(
+    x: NDArray[np.intp], y: NDArray[np.intp], window: Window
+) -> NDArray[np.float64]:
+    """0 in the middle of the window, 1 at its edges."""
+    left, top, right, bottom = window
+    across = np.abs(2.0 * x - (left + right - 1)) / (right - left)
+    down = np.abs(2.0 * y - (top + bottom - 1)) / (bottom - top)
+    return np.asarray(np.maximum(across, down), np.float64)
 
 
 def _central_layer(z: NDArray[np.float64], offsets: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -120,49 +157,56 @@ def _central_layer(z: NDArray[np.float64], offsets: NDArray[np.float64]) -> NDAr
 
 def _rising_from_support(
     depth: NDArray[np.float32],
-    edges: tuple[int, int, int, int],
+    window: Window,
     intrinsics: Intrinsics,
     surface: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """Which surface points stand out towards the camera from the plane around the box."""
-    plane = _surrounding_plane(depth, edges, intrinsics)
-    if plane is None:
-        return np.zeros(len(surface), bool)
-    normal, offset = plane
-    # The normal faces the camera, so what lies between the plane and the camera is above it.
-    tolerance = _SUPPORT_TOLERANCE_M
-    return np.asarray(surface @ normal + offset > tolerance, bool)
-
-
-def _surrounding_plane(
-    depth: NDArray[np.float32], edges: tuple[int, int, int, int], intrinsics: Intrinsics
-) -> tuple[NDArray[np.float64], float] | None:
-    """Plane through most points in the ring around a box: unit normal to the camera, offset."""
-    left, top, right, bottom = edges
+    left, top, right, bottom = window
     height, width = depth.shape
-    margin_x = max(4, (right - left) // 4)
-    margin_y = max(4, (bottom - top) // 4)
-    outer = (
+    margin_x, margin_y = max(4, (right - left) // 4), max(4, (bottom - top) // 4)
+    around = (
         max(left - margin_x, 0),
         max(top - margin_y, 0),
         min(right + margin_x, width),
         min(bottom + margin_y, height),
     )
-    hidden = np.array(depth[outer[1] : outer[3], outer[0] : outer[2]], np.float32)
-    hidden[top - outer[1] : bottom - outer[1], left - outer[0] : right - outer[0]] = np.nan
-    ring = np.full(depth.shape, np.nan, np.float32)
-    ring[outer[1] : outer[3], outer[0] : outer[2]] = hidden
-    points, _ = _points_between(ring, outer, intrinsics)
-    if len(points) < 4 * _MIN_PIXELS:
-        return None
-    return _dominant_plane(points)
+    x, y, z = _valid_pixels(depth, around, _MAX_RING_SAMPLES, hidden=window)
+    ring = deproject(np.stack([x, y], axis=-1), z, intrinsics)
+    plane = _dominant_plane(ring) if len(ring) >= 4 * _MIN_PIXELS else None
+    if plane is None:
+        return np.zeros(len(surface), bool)
+    least = min(max(_RISE_PER_NOISE * plane.noise, _LEAST_RISE_M), _MOST_RISE_M)
+    return np.asarray(plane.heights(surface) > least, bool)
 
 
-def _dominant_plane(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float] | None:
-    """Plane with the most points near it (RANSAC, Fischler and Bolles 1981), refined once."""
+@dataclass(frozen=True)
+class _Plane:
+    """Points p with normal . p + offset = 0, in metres.
+
+    Attributes:
+        normal: (3,) unit length, towards the camera.
+        offset: distance of the camera from the plane.
+        noise: robust standard deviation of the points it was fitted to.
+    """
+
+    normal: NDArray[np.float64]
+    offset: float
+    noise: float
+
+    def heights(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far (K, 3) points rise from it towards the camera."""
+        return np.asarray(points @ self.normal + self.offset, np.float64)
+
+
+def _dominant_plane(points: NDArray[np.float64]) -> _Plane | None:
+    """Plane with the most points near it (RANSAC, Fischler and Bolles 1981), refined once.
+
+    Returns:
+        The plane; None where none holds a third of the points.
+    """
     random = np.random.default_rng(0)
-    sample = points[random.choice(len(points), min(len(points), 600), replace=False)]
-    triples = sample[random.integers(0, len(sample), (64, 3))]
+    triples = points[random.integers(0, len(points), (_PLANE_TRIALS, 3))]
     normals = np.cross(triples[:, 1] - triples[:, 0], triples[:, 2] - triples[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
     usable = lengths > 1e-9
@@ -170,14 +214,17 @@ def _dominant_plane(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], f
         return None
     normals = normals[usable] / lengths[usable, None]
     offsets = -(normals * triples[usable, 0]).sum(axis=1)
-    near = np.abs(sample @ normals.T + offsets) < _SUPPORT_TOLERANCE_M
+    near = np.abs(points @ normals.T + offsets) < _PLANE_TOLERANCE_M
     best = int(np.argmax(near.sum(axis=0)))
-    inliers = sample[near[:, best]]
-    if len(inliers) < 0.3 * len(sample):
+    inliers = points[near[:, best]]
+    if len(inliers) < len(points) / 3:
         return None
     centre = inliers.mean(axis=0)
-    normal = np.linalg.svd(inliers - centre, full_matrices=False)[2][2]
-    # Towards the camera at the origin.
+    spread = inliers - centre
+    normal = np.linalg.eigh(spread.T @ spread)[1][:, 0]
+    # The camera, at the origin, is on the positive side.
     if normal @ centre > 0:
         normal = -normal
-    return normal, float(-normal @ centre)
+    # 1.4826 makes the median absolute deviation of a normal distribution its deviation.
+    noise = 1.4826 * float(np.median(np.abs(spread @ normal)))
+    return _Plane(normal, float(-normal @ centre), noise)

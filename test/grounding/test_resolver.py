@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vlm_ros.grounding.resolver import resolve
+from vlm_ros.grounding.result import Grounding, Status
+from vlm_ros.grounding.scene import Scene
+from vlm_ros.grounding.thresholds import Thresholds
+from vlm_ros.language import parse_command
+
+SceneMaker = Callable[..., Scene]
+
+# A table from above: name, box. Names are unique but for the first word of a duplicate.
+TABLE = (
+    ("red cup", (100, 200, 160, 260)),  # 0, left
+    ("blue cup", (200, 200, 260, 260)),  # 1
+    ("red cup", (400, 210, 460, 270)),  # 2, right of the plate
+    ("white plate", (270, 220, 390, 270)),  # 3
+    ("green bottle", (500, 100, 540, 260)),  # 4
+    ("yellow banana", (290, 225, 360, 255)),  # 5, on the plate
+    ("large blue box", (60, 330, 200, 460)),  # 6
+    ("small blue box", (480, 390, 530, 440)),  # 7
+    ("green ball", (250, 390, 290, 430)),  # 8, between the boxes
+    ("green apple", (100, 300, 140, 345)),  # 9, on the large box
+    ("bottle with red cap", (580, 120, 620, 270)),  # 10
+    ("wooden spoon", (20, 60, 120, 80)),  # 11, top left
+    ("wooden bowl", (300, 40, 400, 110)),  # 12, top middle
+    ("lemon", (330, 45, 370, 80)),  # 13, in the bowl
+)
+
+FOUND, AMBIGUOUS, NOT_FOUND = Status.FOUND, Status.AMBIGUOUS, Status.NOT_FOUND
+
+CASES: list[tuple[str, Status, tuple[int, ...]]] = [
+    ("the blue cup", FOUND, (1,)),
+    ("the cup that is blue", FOUND, (1,)),
+    ("the blue mug", FOUND, (1,)),
+    ("the red cup", AMBIGUOUS, (0, 2)),
+    ("red cup", AMBIGUOUS, (0, 2)),
+    ("the cup", AMBIGUOUS, (0, 1, 2)),
+    ("the box", AMBIGUOUS, (6, 7)),
+    ("the bottle", AMBIGUOUS, (4, 10)),
+    ("a red cup", FOUND, (0,)),
+    ("any cup", FOUND, (0,)),
+    ("one of the boxes", FOUND, (6,)),
+    ("the red cup left of the plate", FOUND, (0,)),
+    ("the red cup to the right of the plate", FOUND, (2,)),
+    ("the cup left of the plate", AMBIGUOUS, (0, 1)),
+    ("the cup right of the plate", FOUND, (2,)),
+    ("the cup next to the bottle", FOUND, (2,)),
+    ("the cup nearest to the banana", FOUND, (1,)),
+    ("the cup closest to the green bottle", FOUND, (2,)),
+    ("the cup farthest from the bottle", FOUND, (0,)),
+    ("the cup between the red cup and the plate", FOUND, (1,)),
+    ("the ball between the two boxes", FOUND, (8,)),
+    ("the ball between the large box and the small box", FOUND, (8,)),
+    ("the cup on the left", FOUND, (0,)),
+    ("the leftmost cup", FOUND, (0,)),
+    ("the rightmost cup", FOUND, (2,)),
+    ("the right red cup", FOUND, (2,)),
+    ("the second cup from the left", FOUND, (1,)),
+    ("the third cup from the left", FOUND, (2,)),
+    ("the second cup from the right", FOUND, (1,)),
+    ("the last cup", FOUND, (2,)),
+    ("the fourth cup", NOT_FOUND, (0, 1, 2)),
+    ("the middle cup", FOUND, (1,)),
+    ("the largest box", FOUND, (6,)),
+    ("the smallest box", FOUND, (7,)),
+    ("the big box", FOUND, (6,)),
+    ("the small blue box", FOUND, (7,)),
+    ("the small ball", FOUND, (8,)),
+    ("the second largest box", FOUND, (7,)),
+    ("all the cups", FOUND, (0, 1, 2)),
+    ("the cups", FOUND, (0, 1, 2)),
+    ("both boxes", FOUND, (6, 7)),
+    ("the two red cups", FOUND, (0, 2)),
+    ("the two leftmost cups", FOUND, (0, 1)),
+    ("three red cups", NOT_FOUND, (0, 2)),
+    ("both balls", NOT_FOUND, (8,)),
+    ("all the cups on the left", FOUND, (0, 1)),
+    ("the cup that is not red", FOUND, (1,)),
+    ("the non-red cup", FOUND, (1,)),
+    ("all the cups except the blue one", FOUND, (0, 2)),
+    ("the bottle that is not green", FOUND, (10,)),
+    ("the bottle with a red cap", FOUND, (10,)),
+    ("the banana on the plate", FOUND, (5,)),
+    ("the apple on the box", FOUND, (9,)),
+    ("the plate under the banana", FOUND, (3,)),
+    ("the plate with the banana on it", FOUND, (3,)),
+    ("the box under the apple", FOUND, (6,)),
+    ("the box that is not under the apple", FOUND, (7,)),
+    ("the lemon in the bowl", FOUND, (13,)),
+    ("the red cup on the table", AMBIGUOUS, (0, 2)),
+    ("the blue cup on the table", FOUND, (1,)),
+    ("the blue cup on the table left of the plate", FOUND, (1,)),
+    ("the cup right of the plate with the banana on it", FOUND, (2,)),
+    ("the cup right of the plate under the banana", FOUND, (2,)),
+    ("the cup next to the plate right of the blue cup", FOUND, (2,)),
+    ("the spoon in the top left corner", FOUND, (11,)),
+    ("the ball in the top left", NOT_FOUND, (8,)),
+    ("the bowl at the top", FOUND, (12,)),
+    ("the red cup left of the blue cup", FOUND, (0,)),
+    ("the red cup right of the blue one", FOUND, (2,)),
+    ("the blue thing above the ball", FOUND, (1,)),
+    ("the one in the bowl", FOUND, (13,)),
+    ("the red one on the right", FOUND, (2,)),
+    ("the green cup", NOT_FOUND, (0,)),
+    ("the purple bottle", NOT_FOUND, (4,)),
+    ("the screwdriver", NOT_FOUND, (0,)),
+    ("the banana on the box", NOT_FOUND, (5,)),
+    ("the cup left of the screwdriver", NOT_FOUND, (0,)),
+    ("the bottle left of the plate", NOT_FOUND, (4,)),
+    ("the plate in the bowl", NOT_FOUND, (3,)),
+]
+
+
+def indices(grounding: Grounding) -> tuple[int, ...]:
+    return tuple(region.region for region in grounding.targets or grounding.alternatives)
+
+
+@pytest.mark.parametrize(("text", "status", "regions"), CASES, ids=[case[0] for case in CASES])
+def test_table(text: str, status: Status, regions: tuple[int, ...], make_scene: SceneMaker) -> None:
+    scene = make_scene(*TABLE)
+    grounding = resolve(parse_command(text).steps[0].target, scene)
+    assert grounding.status is status, grounding.reason
+    if status is NOT_FOUND and "screwdriver" in text:
+        assert grounding.alternatives
+    else:
+        assert sorted(indices(grounding)) == sorted(regions), grounding.reason
+    assert (status is FOUND) == bool(grounding.targets)
+    assert (status is AMBIGUOUS) == bool(grounding.question)
+    assert grounding.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "destination"),
+    [
+        ("put the lemon in the bowl", 13, 12),
+        ("put the blue cup on the plate", 1, 3),
+        ("pick up the banana and put it in the wooden bowl", 5, 12),
+        ("move the green ball next to the small box", 8, 7),
+    ],
+)
+def test_destination_is_a_phrase_of_its_own(
+    text: str, target: int, destination: int, make_scene: SceneMaker
+) -> None:
+    step = parse_command(text).steps[-1]
+    assert step.destination is not None
+    scene = make_scene(*TABLE)
+    assert indices(resolve(step.target, scene)) == (target,)
+    place = resolve(step.destination.anchors[0], scene)
+    assert place.status is FOUND
+    assert indices(place) == (destination,)
+
+
+def phrase_in(scene: Scene, text: str) -> Grounding:
+    return resolve(parse_command(text).steps[0].target, scene)
+
+
+def test_evidence_says_what_the_score_is_made_of(make_scene: SceneMaker) -> None:
+    target = phrase_in(make_scene(*TABLE), "the red cup left of the plate").targets[0]
+    assert target.label == "red cup"
+    assert target.box == pytest.approx((100, 200, 160, 260))
+    assert target.evidence.noun == pytest.approx(0.95)
+    assert target.evidence.attributes["red"] > 0.9
+    assert target.evidence.relations["left_of plate"] > 0.9
+    assert 0.8 < target.score <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("the green cup", "not green"),
+        ("the screwdriver", "no screwdriver"),
+        ("the bottle left of the plate", "left of the plate"),
+        ("the cup left of the fork", "no fork"),
+        ("three red cups", "two seen"),
+        ("the fourth cup", "only three"),
+        ("the ball in the top left", "top left"),
+    ],
+)
+def test_reason_names_what_failed(text: str, part: str, make_scene: SceneMaker) -> None:
+    assert part in phrase_in(make_scene(*TABLE), text).reason
+
+
+@pytest.mark.parametrize(
+    ("boxes", "question"),
+    [
+        (((0, 0, 50, 50), (300, 0, 350, 50)), "Which cup: the left one or the right one?"),
+        (((0, 0, 50, 50), (0, 300, 50, 350)), "Which cup: the upper one or the lower one?"),
+        (
+            ((0, 0, 50, 50), (100, 0, 150, 50), (300, 0, 350, 50)),
+            "Which cup: the left one, the middle one or the right one?",
+        ),
+        (tuple((x, 0, x + 50, 50) for x in range(0, 400, 100)), "Which of the 4 that could"),
+    ],
+)
+def test_question_tells_the_candidates_apart(
+    boxes: Sequence[tuple[int, ...]], question: str, make_scene: SceneMaker
+) -> None:
+    grounding = phrase_in(make_scene(*(("cup", box) for box in boxes)), "the cup")
+    assert grounding.status is AMBIGUOUS
+    assert grounding.question.startswith(question)
+
+
+def test_boxes_of_one_thing_count_once(make_scene: SceneMaker) -> None:
+    scene = make_scene(
+        ("cup", (100, 100, 200, 200)),
+        ("cup", (102, 101, 203, 199)),
+        ("cup", (110, 140, 160, 190)),
+    )
+    assert phrase_in(scene, "the cup").status is FOUND
+    assert len(phrase_in(scene, "all the cups").targets) == 1
+
+
+def test_an_anchor_is_never_the_target(make_scene: SceneMaker) -> None:
+    alone = make_scene(("cup", (100, 100, 200, 200)), ("plate", (400, 100, 500, 200)))
+    assert phrase_in(alone, "the cup next to the cup").status is NOT_FOUND
+    near = make_scene(("cup", (100, 100, 200, 200)), ("plate", (220, 100, 320, 200)))
+    assert phrase_in(near, "the cup next to the plate next to the cup").status is NOT_FOUND
+    assert phrase_in(near, "the cup next to the plate").status is FOUND
+
+
+def test_deep_nesting_ends_soon(make_scene: SceneMaker) -> None:
+    scene = make_scene(*(("cup", (x, 100, x + 20, 130)) for x in range(0, 600, 25)))
+    nested = "the cup" + " next to the cup" * 28
+    begun = time.perf_counter()
+    assert phrase_in(scene, nested).status is AMBIGUOUS
+    assert time.perf_counter() - begun < 5.0
+
+
+def test_one_call_of_the_matcher(make_scene: SceneMaker) -> None:
+    scene = make_scene(*TABLE)
+    phrase_in(scene, "the large red cup left of the plate on the wooden box that is not blue")
+    assert scene.matcher.calls == 1  # type: ignore[attr-defined]
+
+
+def test_no_regions(make_scene: SceneMaker) -> None:
+    grounding = phrase_in(make_scene(), "the red cup left of the plate")
+    assert grounding.status is NOT_FOUND
+    assert grounding.alternatives == ()
+
+
+class FixedMatcher:
+    """The same row of scores for every phrase."""
+
+    def __init__(self, row: Sequence[float]) -> None:
+        self.row = row
+
+    def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+        return np.repeat(np.array(self.row, np.float32)[:, None], len(phrases), axis=1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -3.0])
+def test_scores_that_are_no_numbers_never_win(bad: float) -> None:
+    boxes = np.array([[0, 0, 50, 50], [100, 0, 150, 50]], np.float32)
+    grounding = phrase_in(Scene(boxes, 640, 480, FixedMatcher([bad, 0.9])), "the cup")
+    assert indices(grounding) == (1,)
+    assert phrase_in(Scene(boxes, 640, 480, FixedMatcher([bad, bad])), "cup").status is NOT_FOUND
+
+
+def test_boxes_that_are_no_boxes_never_win() -> None:
+    boxes = np.array([[0, 0, np.nan, 50], [50, 50, 20, 20], [100, 0, 150, 50]], np.float32)
+    scene = Scene(boxes, 640, 480, FixedMatcher([0.99, 0.99, 0.5]))
+    assert indices(phrase_in(scene, "the leftmost cup")) == (2,)
+
+
+def test_a_colour_that_fits_worse_than_another_is_refused() -> None:
+    class Orange:
+        def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+            known = {"orange cup": 0.95, "red cup": 0.45, "cup": 0.95}
+            return np.array([[known.get(phrase, 0.05) for phrase in phrases]], np.float32)
+
+    scene = Scene(np.array([[0, 0, 50, 50]], np.float32), 640, 480, Orange())
+    assert phrase_in(scene, "the orange cup").status is FOUND
+    refused = phrase_in(scene, "the red cup")
+    assert refused.status is NOT_FOUND
+    assert "not red" in refused.reason
+
+
+def test_margin_decides_between_found_and_ambiguous() -> None:
+    boxes = np.array([[0, 0, 50, 50], [100, 0, 150, 50]], np.float32)
+    scene = Scene(boxes, 640, 480, FixedMatcher([0.9, 0.7]))
+    phrase = parse_command("the cup").steps[0].target
+    assert resolve(phrase, scene, Thresholds(margin=0.3)).status is AMBIGUOUS
+    assert resolve(phrase, scene, Thresholds(margin=0.1)).status is FOUND
+    assert resolve(phrase, scene, Thresholds(match=0.95)).status is NOT_FOUND
+
+
+def test_depth_decides_in_front_and_behind(make_scene: SceneMaker) -> None:
+    scene = make_scene(
+        ("cup", (300, 200, 360, 260), (0.0, 0.0, 0.9)),
+        ("cup", (310, 240, 380, 310), (0.0, 0.05, 0.5)),
+        ("box", (290, 180, 400, 300), (0.0, 0.0, 0.7)),
+    )
+    assert indices(phrase_in(scene, "the cup in front of the box")) == (1,)
+    assert indices(phrase_in(scene, "the cup behind the box")) == (0,)
+    assert indices(phrase_in(scene, "the cup closest to me")) == (1,)
+    assert indices(phrase_in(scene, "the farthest cup")) == (0,)
+
+
+def test_depth_tells_on_from_in_front_of(make_scene: SceneMaker) -> None:
+    box = ("box", (200, 200, 400, 330), (0.0, 0.0, 1.0))
+    on_it = make_scene(box, ("ball", (280, 160, 330, 215), (0.0, -0.05, 0.97)))
+    assert phrase_in(on_it, "the ball on the box").status is FOUND
+    before_it = make_scene(box, ("ball", (280, 240, 330, 300), (0.0, 0.0, 0.4)))
+    assert phrase_in(before_it, "the ball on the box").status is NOT_FOUND
+
+
+def test_size_is_judged_in_space_where_depth_is_known(make_scene: SceneMaker) -> None:
+    scene = make_scene(
+        ("box", (0, 0, 100, 100), (0.0, 0.0, 0.3)),
+        ("box", (200, 0, 280, 80), (0.0, 0.0, 1.2)),
+    )
+    assert indices(phrase_in(scene, "the large box")) == (1,)
+    assert indices(phrase_in(scene, "the largest box")) == (1,)
+
+
+def test_same_answer_every_time(make_scene: SceneMaker) -> None:
+    scene = make_scene(*TABLE)
+    text = "the red cup next to the plate with the banana on it"
+    assert phrase_in(scene, text) == phrase_in(scene, text)

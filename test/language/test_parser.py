@@ -1,0 +1,168 @@
+"""Commands as people say them, against the structure they should have."""
+
+from __future__ import annotations
+
+import random
+import string
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vlm_ros.errors import CommandError
+from vlm_ros.language import Command, Phrase, Relation, Selector, Step, parse_command
+
+EXPRESSIONS: dict[str, str] = yaml.safe_load(
+    (Path(__file__).parent / "expressions.yaml").read_text(encoding="utf-8")
+)
+
+
+def outline(command: Command) -> str:
+    """One line that says everything a command holds but its text."""
+    return " | ".join(_step(step) for step in command.steps)
+
+
+def _step(step: Step) -> str:
+    destination = "" if step.destination is None else f" -> {_relation(step.destination)}"
+    return f"{step.verb}: {_phrase(step.target)}{destination}"
+
+
+def _phrase(phrase: Phrase) -> str:
+    words = [phrase.text, f"<{'; '.join((phrase.noun, *phrase.attributes))}>"]
+    words += [f"not({excluded})" for excluded in phrase.excluded]
+    words += [f"with({_phrase(part)})" for part in phrase.parts]
+    words += [f"which({s.kind} {s.axis or '-'} {s.count})" for s in phrase.selectors]
+    words += [_relation(relation) for relation in phrase.relations]
+    return " ".join(words)
+
+
+def _relation(relation: Relation) -> str:
+    return f"{relation.predicate}({', '.join(_phrase(anchor) for anchor in relation.anchors)})"
+
+
+@pytest.mark.parametrize(("text", "expected"), EXPRESSIONS.items(), ids=list(EXPRESSIONS))
+def test_structure(text: str, expected: str) -> None:
+    assert outline(parse_command(text)) == expected
+
+
+def test_values_of_a_whole_command() -> None:
+    text = "Please put the second red cup from the left in the blue bowl."
+    cup = Phrase("red cup", "cup", ("red",), selectors=(Selector("ordinal", "left", 2),))
+    bowl = Phrase("blue bowl", "bowl", ("blue",))
+    assert parse_command(text) == Command(text, (Step("place", cup, Relation("in", (bowl,))),))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("the grey cup", "the gray cup"),
+        ("the centre bowl", "the center bowl"),
+        ("the multicoloured ball", "the multicolored ball"),
+        ("the aluminium can", "the aluminum can"),
+        ("PICK UP THE RED CUP", "pick up the red cup"),
+        ("pick up the red cup!!!", "pick up the red cup"),
+        ("\tpick\u00a0up\u2003the red\n cup ", "pick up the red cup"),
+        ("\u201cpick up\u201d the red cup\u2026", "pick up the red cup"),
+        ("the cup that\u2019s red", "the cup that's red"),
+        ("the top-left cup", "the top left cup"),
+        ("the left-most cup", "the leftmost cup"),
+        ("hey robot, could you please pick up the red cup for me, thanks", "pick up the red cup"),
+        ("would you kindly just grab the red cup now", "grab the red cup"),
+    ],
+)
+def test_spelling_case_marks_and_politeness_change_nothing(first: str, second: str) -> None:
+    assert parse_command(first).steps == parse_command(second).steps
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "part"),
+    [
+        ("", 0, "is empty"),
+        ("   \n\t", 0, "is empty"),
+        ("...!?", 0, "is empty"),
+        ("please", 6, "no thing is named"),
+        ("pick up", 7, "not with what"),
+        ("could you please bring me", 25, "the name of a thing"),
+        ("pick up the", 11, 'ends after "the"'),
+        ("the cup left of", 15, 'ends after "left of"'),
+        ("the cup between the plate", 8, "needs two things"),
+        ("the cup between the plate and", 29, 'ends after "and"'),
+        ("the cup and", 11, 'ends after "and"'),
+        ("the bottle with", 15, 'ends after "with"'),
+        ("put in the bowl", 4, '"in" cannot stand here'),
+        ("left of the plate", 0, '"left of" cannot stand here'),
+        ("pick up it", 8, "refers to nothing"),
+        ("put it in the bowl", 4, "refers to nothing"),
+        ("the cup or the plate", 8, "leaves a choice"),
+        ("the cup " * 100, 500, "800 characters"),
+        ("the cup\x00", 7, "U+0000"),
+        ("pick \x1b[31m up the cup", 5, "U+001B"),
+    ],
+)
+def test_error_says_where_and_what(text: str, position: int, part: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        parse_command(text)
+    assert caught.value.position == position
+    assert caught.value.text == text
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a ", "2 ", "up ", "so ", "very ", "please ", "that ", "the ", "and ", "next ", "(", "on a ",
+     "between ", "red ", "light ", "of a ", "pick up ", "put it ", "left ", "is ", "cup, ", "-a",
+     "not ", "with ", "nearest ", "in the middle of ", "it ", "one ", "'"],
+)  # fmt: skip
+def test_repetition_ends(unit: str) -> None:
+    for text in (unit * (500 // len(unit)), ("a cup " + unit * 500)[:500]):
+        try:
+            parse_command(text)
+        except CommandError as error:
+            assert str(error)
+
+
+def _mutated(text: str, words: list[str], random_: random.Random) -> str:
+    alphabet = (
+        string.ascii_letters
+        + string.digits
+        + " ,.;:!?&'\"-()/\u00e9\u00df\u4e2d\u0130\u2019\u00a0\x00\ud83d"
+    )
+    place = random_.randint(0, len(text))
+    match random_.randrange(6):
+        case 0:
+            return text[:place] + random_.choice(alphabet) + text[place:]
+        case 1:
+            return text[:place] + text[place + 1 :]
+        case 2:
+            spoken = text.split()
+            random_.shuffle(spoken)
+            return " ".join(spoken)
+        case 3:
+            return f"{text[:place]} {random_.choice(words)} {text[place:]}"
+        case 4:
+            return f"{text} and {random_.choice(words)} {text[place:]}"
+        case _:
+            return " ".join(random_.choices(words, k=random_.randint(1, 25)))
+
+
+def test_mutated_commands_parse_or_explain() -> None:
+    random_ = random.Random(20)
+    texts = list(EXPRESSIONS)
+    words = sorted({word for text in texts for word in text.split()})
+    outcomes = {"read": 0, "refused": 0}
+    slowest = 0.0
+    for _ in range(4000):
+        text = random_.choice(texts)
+        for _ in range(random_.randint(1, 4)):
+            text = _mutated(text, words, random_)
+        begun = time.perf_counter()
+        try:
+            parse_command(text)
+            outcomes["read"] += 1
+        except CommandError as error:
+            assert 0 <= error.position <= len(text)
+            outcomes["refused"] += 1
+        slowest = max(slowest, time.perf_counter() - begun)
+    assert min(outcomes.values()) > 200
+    assert slowest < 1.0

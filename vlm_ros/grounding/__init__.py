@@ -1,0 +1,1 @@
+"""Choosing among regions what a command means: scores, relations, status, evidence."""

@@ -1,0 +1,217 @@
+"""How well each region is what a phrase says of the thing itself, without relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlm_ros.geometry.boxes import area, coverage
+from vlm_ros.grounding.contrast import contrast_degree, contrast_texts, is_size, matched_text
+from vlm_ros.grounding.scene import Scene
+from vlm_ros.grounding.thresholds import Thresholds
+from vlm_ros.language.command import Phrase
+from vlm_ros.language.lexicon import lexicon
+
+Scores = NDArray[np.float32]
+
+# A part lies in its whole's box by at least this share.
+_PART_COVERAGE = 0.7
+# Areas that differ by less than this factor do not tell a large thing from a small one.
+_CLEAR_SIZE_RATIO = 1.3
+# Size words by what they compare and whether more is meant.
+_SIZE_MEASURES = {
+    "large": ("area", 1),
+    "small": ("area", -1),
+    "tall": ("height", 1),
+    "short": ("height", -1),
+    "wide": ("width", 1),
+    "narrow": ("width", -1),
+    "thick": ("area", 1),
+    "thin": ("area", -1),
+    "long": ("length", 1),
+}
+
+
+@dataclass(frozen=True)
+class Match:
+    """Degrees of one phrase on N regions.
+
+    Attributes:
+        score: (N,) noun, attributes, parts and exclusions together.
+        noun: (N,) the head noun alone.
+        attributes: (N,) for each attribute, "with <part>" and "not <excluded>".
+    """
+
+    score: Scores
+    noun: Scores
+    attributes: dict[str, Scores]
+
+
+class PhraseMatcher:
+    """Matches a phrase and all phrases within it, asking the model once."""
+
+    def __init__(self, phrase: Phrase, scene: Scene, thresholds: Thresholds) -> None:
+        """Scores every text the phrase needs in one call of the scene's matcher.
+
+        Args:
+            phrase: with its anchors and parts.
+            scene: the frame.
+            thresholds: for the gate on attributes.
+        """
+        self._scene = scene
+        self._thresholds = thresholds
+        texts = list(dict.fromkeys(_texts(phrase)))
+        scores = np.asarray(scene.matcher.scores(texts), np.float32)
+        usable = np.isfinite(scene.boxes).all(axis=1) & (area(scene.boxes) > 0)
+        scores = np.where(np.isfinite(scores) & usable[:, None], scores, 0.0)
+        scores = np.clip(scores, 0.0, 1.0).astype(np.float32)
+        self._scores = dict(zip(texts, scores.T, strict=True))
+        self._matches: dict[Phrase, Match] = {}
+
+    def match(self, phrase: Phrase) -> Match:
+        """Degrees of the phrase, or of one within it, on every region."""
+        if phrase not in self._matches:
+            self._matches[phrase] = self._measure(phrase)
+        return self._matches[phrase]
+
+    def _measure(self, phrase: Phrase) -> Match:
+        text = matched_text(phrase)
+        score = self._scores[text].copy()
+        degrees: dict[str, Scores] = {}
+        visual = [a for a in phrase.attributes if not is_size(a)]
+        for attribute in visual:
+            degree = contrast_degree(text, _rivals(phrase, text, attribute), self._scores)
+            degrees[attribute] = degree
+            score = score * self._gate(degree)
+        for other in phrase.excluded:
+            degree = self._absence(phrase, text, other)
+            degrees[f"not {other}"] = degree
+            score = score * self._gate(degree)
+        for part in phrase.parts:
+            degree = self._part(phrase, text, part)
+            degrees[f"with {part.text}"] = degree
+            score = score * self._gate(degree)
+        for attribute in filter(is_size, phrase.attributes):
+            degree = self._size(attribute, score)
+            degrees[attribute] = degree
+            score = score * (0.25 + 0.75 * degree)
+        noun = self._scores[phrase.noun]
+        return Match(np.asarray(score, np.float32), noun, degrees)
+
+    def _gate(self, degree: Scores) -> Scores:
+        """1 where nothing contradicts, falling below an even contrast, 0 below the threshold."""
+        factor = np.clip(2.0 * degree, 0.0, 1.0)
+        return np.where(degree >= self._thresholds.attribute, factor, 0.0).astype(np.float32)
+
+    def _absence(self, phrase: Phrase, text: str, other: str) -> Scores:
+        excluded = _excluded_text(phrase, other)
+        rivals = contrast_texts(excluded, other)
+        if rivals:
+            present = contrast_degree(excluded, rivals, self._scores)
+        else:
+            present = contrast_degree(excluded, (text,), self._scores)
+        return np.asarray(1.0 - present, np.float32)
+
+    def _part(self, phrase: Phrase, text: str, part: Phrase) -> Scores:
+        """The part seen as a region of its own within the whole, or told by contrast."""
+        boxes = self._scene.boxes
+        within = coverage(boxes, boxes).T >= _PART_COVERAGE
+        within &= area(boxes)[None, :] < 0.5 * area(boxes)[:, None]
+        seen = np.where(within, self._scores[part.text][None, :], 0.0).max(axis=1, initial=0.0)
+        whole = f"{text} with {part.text}"
+        rivals = _part_rivals(whole, part) or (text,)
+        told = contrast_degree(whole, rivals, self._scores)
+        # A contrast between two texts that both do not fit says nothing.
+        fit = np.clip(2.0 * self._scores[whole] / np.maximum(self._scores[text], 1e-6), 0.0, 1.0)
+        told = told * fit
+        return np.asarray(np.maximum(seen, told), np.float32)
+
+    def _size(self, attribute: str, score: Scores) -> Scores:
+        """Rank of the extent among the regions that fit otherwise; 1 where there is but one."""
+        degree = np.ones(len(score), np.float32)
+        best = float(score.max(initial=0.0))
+        fits = (score >= self._thresholds.match) & (score >= self._thresholds.peer * best)
+        peers = np.flatnonzero(fits)
+        found = lexicon().group_of(attribute)
+        if len(peers) < 2 or found is None:
+            return degree
+        measure, sign = _SIZE_MEASURES[found[1]]
+        extents = np.log(np.maximum(extent(self._scene, peers, measure), 1e-9)) * sign
+        low, high = extents.min(), extents.max()
+        spread = abs(high - low)
+        if spread >= np.log(_CLEAR_SIZE_RATIO):
+            degree[peers] = (extents - low) / spread
+        return degree
+
+
+def extent(scene: Scene, regions: NDArray[np.intp], measure: str) -> Scores:
+    """Sizes of regions that can be compared with each other.
+
+    Args:
+        scene: the frame.
+        regions: (K,) indices.
+        measure: "area", "width", "height" or "length" (the longer side).
+
+    Returns:
+        (K,) float32: in metres (square metres) times the focal length (squared) where the depth
+        of all of them is known, in pixels (square pixels) otherwise.
+    """
+    boxes = scene.boxes[regions]
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
+    if scene.positions is not None and np.isfinite(scene.positions[regions, 2]).all():
+        sides = sides * scene.positions[regions, 2:3]
+    if measure == "width":
+        return np.asarray(sides[:, 0], np.float32)
+    if measure == "height":
+        return np.asarray(sides[:, 1], np.float32)
+    if measure == "length":
+        return np.asarray(sides.max(axis=1), np.float32)
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
+
+
+def _texts(phrase: Phrase) -> Iterator[str]:
+    """Every text that matching the phrase will look at."""
+    text = matched_text(phrase)
+    yield text
+    yield phrase.noun
+    for attribute in phrase.attributes:
+        if not is_size(attribute):
+            yield from _rivals(phrase, text, attribute)
+    for other in phrase.excluded:
+        excluded = _excluded_text(phrase, other)
+        yield excluded
+        yield from contrast_texts(excluded, other)
+    for part in phrase.parts:
+        whole = f"{text} with {part.text}"
+        yield part.text
+        yield whole
+        yield from _part_rivals(whole, part)
+    for relation in phrase.relations:
+        for anchor in relation.anchors:
+            yield from _texts(anchor)
+
+
+def _rivals(phrase: Phrase, text: str, attribute: str) -> tuple[str, ...]:
+    return contrast_texts(text, attribute, tuple(a for a in phrase.attributes if a != attribute))
+
+
+def _part_rivals(whole: str, part: Phrase) -> tuple[str, ...]:
+    """The whole with a part of another kind of the first attribute said of it."""
+    for attribute in part.attributes:
+        head, _, tail = whole.rpartition(f"with {part.text}")
+        rivals = contrast_texts(part.text, attribute)
+        if rivals:
+            return tuple(f"{head}with {rival}{tail}" for rival in rivals)
+    return ()
+
+
+def _excluded_text(phrase: Phrase, other: str) -> str:
+    """What an excluded word is matched as: an attribute and "with ..." need the noun."""
+    if other.startswith("with "):
+        return f"{phrase.noun} {other}"
+    if lexicon().group_of(other) is not None:
+        return f"{other} {phrase.noun}"
+    return other

@@ -1,0 +1,35 @@
+"""The numbers that turn degrees into a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where a degree is enough; every value is in 0..1.
+
+    Attributes:
+        match: least score of noun and attributes together for a region to be a candidate, as
+            target or as anchor. Raise it to be told NOT_FOUND more often, lower it for more
+            finds.
+        attribute: least contrast degree of an attribute; 0.5 means that no other word of its
+            group fits better.
+        relation: least degree at which a relation or a place holds.
+        margin: candidates whose score is within this share of the best are as good as the best,
+            so that 0.25 calls 0.8 and 0.65 ambiguous.
+        peer: least share of the best score for a region to be one of several ("all the cups",
+            "the leftmost cup").
+        duplicate: boxes that overlap by at least this much (intersection over union) show one
+            thing.
+        contained: of two boxes that fit the same phrase, one that lies in the other by at least
+            this share shows part of the same thing.
+    """
+
+    match: float = 0.3
+    attribute: float = 0.35
+    relation: float = 0.3
+    margin: float = 0.25
+    peer: float = 0.5
+    duplicate: float = 0.7
+    contained: float = 0.85
