@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics
 from vlm_ros.geometry.depth import Position, locate
+from vlm_ros.grounding.contrast import is_size
 from vlm_ros.grounding.resolver import resolve
 from vlm_ros.grounding.result import Grounding
 from vlm_ros.grounding.scene import Scene
@@ -64,19 +65,58 @@ class Grounder:
         """
         regions = self._model.regions(image)
         height, width = image.shape[:2]
-        depth = depth if depth is not None and depth.shape == (height, width) else None
-        located = _locate_all(regions, depth, intrinsics)
-        scene = Scene(
-            boxes=regions.boxes,
-            width=width,
-            height=height,
-            matcher=_ModelMatcher(self._model, regions),
-            positions=None if located is None else _points(located),
-        )
-        return tuple(
-            _answer(step, role, resolve(phrase, scene), located)
-            for step, role, phrase in _phrases(command)
-        )
+        locator = _Locator(regions.boxes, None, None)
+        if depth is not None and depth.shape == (height, width):
+            locator = _Locator(regions.boxes, depth, intrinsics)
+        answers = []
+        for step, role, phrase in _phrases(command):
+            scene = Scene(
+                boxes=regions.boxes,
+                width=width,
+                height=height,
+                matcher=_ModelMatcher(self._model, regions),
+                positions=locator.points() if _compares_places(phrase) else None,
+            )
+            grounding = resolve(phrase, scene)
+            positions = tuple(locator.at(target.region) for target in grounding.targets)
+            answers.append(StepAnswer(step, role, grounding, positions))
+        return tuple(answers)
+
+
+class _Locator:
+    """Positions of the regions of one frame, each measured when it is first asked for."""
+
+    def __init__(
+        self,
+        boxes: NDArray[np.float32],
+        depth: NDArray[np.float32] | None,
+        intrinsics: Intrinsics | None,
+    ) -> None:
+        self._boxes = boxes
+        self._depth = depth
+        self._intrinsics = intrinsics
+        self._known: dict[int, Position | None] = {}
+
+    def at(self, region: int) -> Position | None:
+        if self._depth is None or self._intrinsics is None:
+            return None
+        if region not in self._known:
+            self._known[region] = locate(self._depth, self._boxes[region], self._intrinsics)
+        return self._known[region]
+
+    def points(self) -> NDArray[np.float32] | None:
+        """(N, 3) of all regions, NaN where unknown; None without depth."""
+        if self._depth is None or self._intrinsics is None:
+            return None
+        unknown = (np.nan, np.nan, np.nan)
+        found = [self.at(region) for region in range(len(self._boxes))]
+        points = [unknown if position is None else position.point for position in found]
+        return np.asarray(points, np.float32).reshape(-1, 3)
+
+
+def _compares_places(phrase: Phrase) -> bool:
+    """Whether grounding compares regions in space; the phrases of anchors come in relations."""
+    return bool(phrase.relations or phrase.selectors or any(map(is_size, phrase.attributes)))
 
 
 @dataclass(frozen=True)
@@ -94,26 +134,3 @@ def _phrases(command: Command) -> Iterator[tuple[int, str, Phrase]]:
         if step.destination is not None:
             for anchor in step.destination.anchors:
                 yield index, "destination", anchor
-
-
-def _locate_all(
-    regions: Regions, depth: NDArray[np.float32] | None, intrinsics: Intrinsics | None
-) -> tuple[Position | None, ...] | None:
-    if depth is None or intrinsics is None:
-        return None
-    return tuple(locate(depth, box, intrinsics) for box in regions.boxes)
-
-
-def _points(located: Sequence[Position | None]) -> NDArray[np.float32]:
-    unknown = (np.nan, np.nan, np.nan)
-    points = [unknown if position is None else position.point for position in located]
-    return np.asarray(points, np.float32).reshape(-1, 3)
-
-
-def _answer(
-    step: int, role: str, grounding: Grounding, located: Sequence[Position | None] | None
-) -> StepAnswer:
-    positions = tuple(
-        None if located is None else located[target.region] for target in grounding.targets
-    )
-    return StepAnswer(step, role, grounding, positions)
