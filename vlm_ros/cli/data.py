@@ -1,4 +1,4 @@
-"""`vlm-ros data`: labelled pictures of simulated scenes."""
+"""Render labelled pictures of simulated scenes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,64 @@
+"""Train and export a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--data",
+    "folders",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    required=True,
+    help="Folder written by 'vlm-ros data render'; may be given again.",
+)
+@click.option(
+    "--photographs",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="YAML file that names photographs with YOLO labels: images, labels, names.",
+)
+@click.option(
+    "--yolox",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="The YOLOX-Nano ONNX file to start from.",
+)
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the checkpoint and log; a run found there goes on.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Model folder to write."
+)
+@click.option(
+    "--size", nargs=2, type=int, default=(640, 480), help="Width and height of the graph."
+)
+def command(
+    config: Path,
+    folders: tuple[Path, ...],
+    photographs: Path | None,
+    yolox: Path,
+    run: Path,
+    out: Path,
+    size: tuple[int, int],
+) -> None:
+    """Train the bundled model's family as CONFIG says, then export it to a model folder."""
+    from vlm_ros.evaluation.simulated import frames
+    from vlm_ros.training.calibrate import SEEDS, calibrate
+    from vlm_ros.training.data import read_photographs, read_rendered
+    from vlm_ros.training.export import export
+    from vlm_ros.training.train import read_config, train
+
+    pictures = [picture for folder in folders for picture in read_rendered(folder)]
+    real = [] if photographs is None else read_photographs(photographs)
+    checkpoint = train(read_config(config), pictures, real, yolox, run)
+    export(checkpoint, out, out.name, *size)
+    scale, shift = calibrate(out, frames(SEEDS))
+    click.echo(f"Wrote the model folder {out}; logit scale {scale:.2f}, shift {shift:.2f}.")
