@@ -1,0 +1,137 @@
+"""Real processes, and a client that talks to them over ROS."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2")
+
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header, String
+
+from vlm_ros.action import Ground
+from vlm_ros.models import bundled_model
+from vlm_ros.msg import TargetArray
+from vlm_ros.nodes.child_process import ChildProcess
+from vlm_ros.nodes.clock import duration_message, nanoseconds
+from vlm_ros.nodes.images import encode_image
+from vlm_ros.nodes.transport import use_image_transport
+
+START_S = 30.0
+_namespaces = count()
+
+
+class Client(Node):
+    """Publishes what a camera and a person would, and keeps every answer."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__("client", namespace=namespace)
+        self.namespace = namespace
+        self.images = self.create_publisher(Image, "image", 5)
+        self.commands = self.create_publisher(String, "command", 5)
+        self.answers: list[TargetArray] = []
+        self.feedback: list[Ground.Feedback] = []
+        self.create_subscription(TargetArray, "grounding_node/targets", self.answers.append, 50)
+        self.ground = ActionClient(self, Ground, "grounding_node/ground")
+        self._stamps = count(1)
+
+    def spin_until(self, condition: Callable[[], Any], timeout: float = 10.0) -> bool:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            rclpy.spin_once(self, timeout_sec=0.02)
+        return True
+
+    def completed(self, future: Any, timeout: float = 20.0) -> Any:
+        assert self.spin_until(future.done, timeout), "no answer from the node"
+        return future.result()
+
+    def send_goal(self, command: str, timeout: float = 5.0) -> Any:
+        """The handle of an accepted goal."""
+        assert self.spin_until(self.ground.server_is_ready, START_S)
+        goal = Ground.Goal(command=command, timeout=duration_message(timeout))
+        sending = self.ground.send_goal_async(
+            goal, feedback_callback=lambda message: self.feedback.append(message.feedback)
+        )
+        handle = self.completed(sending)
+        assert handle.accepted
+        return handle
+
+    def result(self, handle: Any) -> Any:
+        """Status and result of a goal."""
+        return self.completed(handle.get_result_async())
+
+    def say(self, command: str) -> None:
+        assert self.spin_until(self.commands.get_subscription_count, START_S)
+        self.commands.publish(String(data=command))
+
+    def listening(self) -> bool:
+        """Whether the node takes images."""
+        return self.images.get_subscription_count() > 0
+
+    def show(self, image: Image) -> TargetArray:
+        """The answer to one image."""
+        image.header.stamp.sec = next(self._stamps)
+        image.header.frame_id = "some_camera"
+        stamp = nanoseconds(image.header.stamp)
+        assert self.spin_until(self.listening)
+        self.images.publish(image)
+        assert self.spin_until(lambda: self.answer_to(stamp)), "the image has no answer"
+        return self.answer_to(stamp)
+
+    @staticmethod
+    def picture(value: int = 90) -> Image:
+        """An image without anything in it."""
+        return encode_image(np.full((480, 640, 3), value, np.uint8), Header())
+
+    def answer_to(self, stamp: int) -> TargetArray | None:
+        matching = [array for array in self.answers if nanoseconds(array.header.stamp) == stamp]
+        return matching[0] if matching else None
+
+
+@pytest.fixture(scope="session")
+def ros() -> Iterator[None]:
+    use_image_transport()
+    rclpy.init(args=[])
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture(scope="module")
+def client(ros: None) -> Iterator[Client]:
+    """A client in a namespace that no other test uses; a module shares it."""
+    node = Client(f"/test_{os.getpid()}_{next(_namespaces)}")
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture(scope="module")
+def start(client: Client) -> Iterator[Callable[..., ChildProcess]]:
+    """Starts a subcommand in the client's namespace; it ends with the module."""
+    with ExitStack() as stack:
+
+        def started(*arguments: str) -> ChildProcess:
+            ros_arguments = [] if "--ros-args" in arguments else ["--ros-args"]
+            namespace = ["-r", f"__ns:={client.namespace}"]
+            return stack.enter_context(ChildProcess([*arguments, *ros_arguments, *namespace]))
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """A model folder that works."""
+    return bundled_model()

@@ -1,0 +1,34 @@
+"""Run the grounding node: answer commands in the images of a camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+)
+@click.option("--image", help="Topic of the colour images.")
+@click.option("--depth", help="Topic of the depth images registered to them.")
+@click.option("--camera-info", help="Topic of their calibration.")
+@click.argument("ros", nargs=-1, type=click.UNPROCESSED)
+def command(
+    model: Path | None,
+    image: str | None,
+    depth: str | None,
+    camera_info: str | None,
+    ros: tuple[str, ...],
+) -> None:
+    """Answer commands in the images of a camera.
+
+    ROS may hold further arguments, e.g. `--ros-args -p confirm_frames:=3`.
+    """
+    from vlm_ros.nodes.grounding_node import GroundingNode
+    from vlm_ros.nodes.spinning import ros_arguments, run_node
+
+    parameters = {"model": None if model is None else str(model.resolve())}
+    remappings = {"image": image, "depth": depth, "camera_info": camera_info}
+    raise SystemExit(run_node(GroundingNode, ros_arguments(parameters, remappings, ros)))

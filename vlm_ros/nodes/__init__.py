@@ -1,0 +1,1 @@
+"""ROS 2 nodes. The only part of the package that imports ROS."""

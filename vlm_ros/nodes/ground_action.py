@@ -1,0 +1,99 @@
+"""The Ground action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+
+from vlm_ros.action import Ground
+from vlm_ros.nodes.clock import seconds
+from vlm_ros.nodes.ground_goal import GoalEnd, GroundGoal
+from vlm_ros.nodes.grounding_settings import GroundingSettings
+from vlm_ros.nodes.waking_future import waking_future
+
+
+class GroundAction:
+    """Serves `~/ground` and tells the node which goals begin and end.
+
+    Nothing here blocks the thread that spins the node: a goal waits in a coroutine until it is
+    ended by an answer, by its timer, by the client or by the node.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        settings: Callable[[], GroundingSettings],
+        image_topic: str,
+        begin: Callable[[str, GroundGoal], None],
+        ended: Callable[[GroundGoal], None],
+    ) -> None:
+        """Offer the action.
+
+        Args:
+            node: serves it.
+            settings: the values of the node's parameters.
+            image_topic: where images are expected, for messages.
+            begin: called with a new id and the goal when one is accepted.
+            ended: called when a goal has ended, whatever ended it.
+        """
+        self._node = node
+        self._settings = settings
+        self._image_topic = image_topic
+        self._begin = begin
+        self._has_ended = ended
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._goals: dict[str, tuple[GroundGoal, Future]] = {}
+        self._server = ActionServer(
+            node,
+            Ground,
+            "~/ground",
+            execute_callback=self._execute,
+            handle_accepted_callback=self._accept,
+            cancel_callback=self._cancel,
+        )
+
+    def _accept(self, handle: ServerGoalHandle) -> None:
+        future = waking_future(self._node)
+        goal = GroundGoal(
+            handle.request.command,
+            self._settings().confirm_frames,
+            on_feedback=handle.publish_feedback,
+            on_end=future.set_result,
+        )
+        self._goals[_identity(handle)] = goal, future
+        self._begin(_identity(handle), goal)
+        handle.execute()
+
+    def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        goal, _ = self._goals[_identity(handle)]
+        goal.end(Ground.Result.CANCELLED, "The client cancelled the goal.")
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, handle: ServerGoalHandle) -> Ground.Result:
+        goal, future = self._goals[_identity(handle)]
+        timeout = seconds(handle.request.timeout)
+        timer = self._node.create_timer(
+            timeout if timeout > 0.0 else self._settings().default_timeout,
+            lambda: goal.time_up(self._image_topic),
+            clock=self._steady,
+        )
+        end: GoalEnd = await future
+        self._node.destroy_timer(timer)
+        del self._goals[_identity(handle)]
+        self._has_ended(goal)
+        if end.error_code == Ground.Result.NONE:
+            handle.succeed()
+        elif handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.abort()
+        return goal.result()
+
+
+def _identity(handle: ServerGoalHandle) -> str:
+    return bytes(handle.goal_id.uuid).hex()

@@ -1,0 +1,77 @@
+"""Running one node as a process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import rclpy
+from rclpy.context import Context
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+
+from vlm_ros.errors import VlmRosError
+from vlm_ros.nodes.transport import use_image_transport
+
+
+def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
+    """Make a node and spin it until it is interrupted.
+
+    Args:
+        make: makes the node.
+        arguments: ROS arguments; None takes those of the process.
+
+    Returns:
+        The exit code: 0 after an interrupt, 2 if the node could not be made, with a sentence on
+        stderr that says why.
+    """
+    use_image_transport()
+    try:
+        rclpy.init(args=arguments)
+        node = make()
+        try:
+            rclpy.spin(node)
+        finally:
+            node.destroy_node()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except (VlmRosError, ParameterException) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+@contextmanager
+def quiet_at_shutdown(context: Context) -> Iterator[None]:
+    """Let the work of a thread end without a trace when ROS is shut down under it."""
+    try:
+        yield
+    except (rclpy_implementation.RCLError, rclpy_implementation.InvalidHandle):
+        if context.ok():
+            raise
+
+
+def ros_arguments(
+    parameters: Mapping[str, Any], remappings: Mapping[str, str | None], further: Sequence[str]
+) -> list[str]:
+    """Arguments of a node's process.
+
+    Args:
+        parameters: by name; those that are None are left to their defaults.
+        remappings: topics by the names the node knows; those that are None are left out.
+        further: arguments to come after them, with their own `--ros-args`.
+    """
+    # JSON is the part of YAML that cannot be misread: a path like "1e5" stays a text.
+    settings = [
+        f"{key}:={json.dumps(value)}" for key, value in parameters.items() if value is not None
+    ]
+    topics = [f"{key}:={topic}" for key, topic in remappings.items() if topic is not None]
+    pairs = [("-p", setting) for setting in settings] + [("-r", topic) for topic in topics]
+    return ["--ros-args", *(part for pair in pairs for part in pair), "--", *further]
