@@ -40,6 +40,25 @@ def sim(scenes: int, seed: int, count: int, model: Path | None, as_json: bool) -
     click.echo(json.dumps(_record(verdicts)) if as_json else _table(verdicts))
 
 
+@command.command()
+@click.argument("colour")
+@click.argument("noun")
+@click.option("--scenes", default=3000, show_default=True, help="How many seeds to look through.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+)
+def phrase(colour: str, noun: str, scenes: int, model: Path | None) -> None:
+    """Ask for "the COLOUR NOUN" in unseen rendered scenes that hold exactly one."""
+    from vlm_ros.evaluation.simulated import evaluate_phrase
+    from vlm_ros.models import bundled_model, load_model
+    from vlm_ros.pipeline import Grounder
+
+    grounder = Grounder(load_model(model or bundled_model()))
+    verdicts = list(evaluate_phrase(grounder, colour, noun, range(scenes)))
+    right = sum(verdict.right for verdict in verdicts)
+    click.echo(f"the {colour} {noun}: right in {right} of {len(verdicts)} scenes that hold one")
+
+
 def _table(verdicts: Sequence[Verdict]) -> str:
     from vlm_ros.evaluation.simulated import shares
 

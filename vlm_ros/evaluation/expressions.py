@@ -6,7 +6,7 @@ on which people differ, such as "turquoise" of something blue, are never asked a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,24 +55,27 @@ def write_expressions(
     objects: Sequence[ObjectTruth], rng: np.random.Generator, count: int
 ) -> list[Expression]:
     """Up to `count` expressions of each kind about the objects of one picture."""
-    words = load_vocabulary()
+    phrases = _phrases([label(o) for o in objects], rng)
+    found: dict[str, list[Expression]] = {"unique": [], "ambiguous": [], "absent": []}
+    for expression in ask(phrases, objects):
+        found[expression.known].append(expression)
+    return [e for kind in found.values() for e in kind[:count]]
+
+
+def ask(phrases: Sequence[PhraseMeaning], objects: Sequence[ObjectTruth]) -> Iterator[Expression]:
+    """The expressions of those phrases that have a right answer among the objects."""
     seen = [o for o in objects if o.box[2] > o.box[0]]
     if not seen:
-        return []
-    things = [label(o) for o in seen]
+        return
     boxes = np.asarray([o.box for o in seen], np.float32)
-    asked = _phrases(things, rng)
-    verdicts = truth_table(asked, things, words)
+    verdicts = truth_table(phrases, [label(o) for o in seen], load_vocabulary())
     clear = np.asarray([_is_clear(o) for o in seen])
-    found: dict[str, list[Expression]] = {"unique": [], "ambiguous": [], "absent": []}
-    for phrase, column in zip(asked, verdicts.T, strict=True):
+    for phrase, column in zip(phrases, verdicts.T, strict=True):
         fits = column == TRUE
         # An unsure object, or one that fits but is hardly visible, has no right answer.
-        if not ((column == FALSE) | (fits & clear)).all():
-            continue
-        known = ("absent", "unique")[fits.sum()] if fits.sum() < 2 else "ambiguous"
-        found[known].append(Expression(f"the {phrase.text}", boxes[fits], known))
-    return [e for kind in found.values() for e in kind[:count]]
+        if ((column == FALSE) | (fits & clear)).all():
+            known = ("absent", "unique")[fits.sum()] if fits.sum() < 2 else "ambiguous"
+            yield Expression(f"the {phrase.text}", boxes[fits], known)
 
 
 def _phrases(things: Sequence[LabelledObject], rng: np.random.Generator) -> list[PhraseMeaning]:

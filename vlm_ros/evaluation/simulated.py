@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlm_ros.evaluation.expressions import Expression, write_expressions
+from vlm_ros.evaluation.expressions import Expression, ask, write_expressions
 from vlm_ros.geometry.boxes import iou
 from vlm_ros.grounding.result import Grounding, Status
 from vlm_ros.language import parse_command
 from vlm_ros.pipeline import Grounder
 from vlm_ros.simulation.scene import generate_scene
 from vlm_ros.simulation.tabletop import RenderedFrame, Tabletop
+from vlm_ros.training.phrases import compose
 
 RIGHT_IOU = 0.5
 WIDTH, HEIGHT = 640, 480
@@ -57,6 +58,27 @@ def evaluate(
             command = parse_command(expression.text)
             grounding = grounder.ground(command, frame.rgb)[0].grounding
             yield judge(seed, expression, grounding)
+
+
+def evaluate_phrase(
+    grounder: Grounder, colour: str, noun: str, seeds: Iterable[int]
+) -> Iterator[Verdict]:
+    """Asks for "the <colour> <noun>" in every scene that clearly holds exactly one."""
+    phrase = compose(noun, {"colour": colour})
+    holding = (
+        seed
+        for seed in seeds
+        if any(
+            item.kind == noun and item.attributes.get("colour") == colour
+            for item in generate_scene(seed).objects
+        )
+    )
+    for seed, frame in frames(holding):
+        for expression in ask([phrase], frame.objects):
+            if expression.known == "unique":
+                command = parse_command(expression.text)
+                grounding = grounder.ground(command, frame.rgb)[0].grounding
+                yield judge(seed, expression, grounding)
 
 
 def judge(seed: int, expression: Expression, grounding: Grounding) -> Verdict:
