@@ -87,7 +87,7 @@ def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> N
             "std": [1.0, 1.0, 1.0],
             "pad": 114,
             "min_objectness": 0.2,
-            "nms_iou": 0.6,
+            "nms_iou": 0.5,
             "max_regions": 64,
         },
         "text": {
