@@ -36,7 +36,7 @@ INTERFACES := $(wildcard msg/*.msg srv/*.srv action/*.action)
 SHARED := $(wildcard launch/* config/* models/* models/*/* worlds/*)
 NODES := $(wildcard vlm_ros/nodes/*_node.py)
 
-.PHONY: help setup build demo test lint format train-env test-train clean distclean
+.PHONY: help setup build demo test fuzz lint format train-env test-train clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,9 @@ demo: build  ## simulator, node, command and a picture of the answer
 
 test: build  ## build, then run the tests
 	@$(RUN) $(VENV)/bin/python -m pytest
+
+fuzz: $(VENV)/.installed  ## 100,000 mutated commands for the parser
+	@$(RUN) nice $(VENV)/bin/python -m vlm_ros.evaluation.fuzz 100000
 
 lint: $(VENV)/.installed  ## ruff and mypy
 	@$(VENV)/bin/ruff check .

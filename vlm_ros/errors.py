@@ -31,5 +31,9 @@ class RuntimeUnavailableError(VlmRosError):
     """A runtime that was asked for by name but cannot run on this machine."""
 
 
+class SceneError(VlmRosError):
+    """A description of a scene that cannot be read."""
+
+
 class SimulationError(VlmRosError):
     """The simulator cannot render here, or was asked for an impossible scene."""

@@ -21,6 +21,8 @@ def command(text: str, as_json: bool) -> None:
 
 
 def _tree(parsed: Command) -> Iterator[str]:
+    for slip in parsed.corrections:
+        yield f'read "{slip.said}" as "{slip.read}" (position {slip.position})'
     for number, step in enumerate(parsed.steps, start=1):
         yield f"step {number}: {(step.verb or 'find').replace('_', ' ')}"
         yield from _indented("target", _phrase(step.target))

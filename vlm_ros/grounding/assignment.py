@@ -17,7 +17,7 @@ from vlm_ros.geometry.boxes import iou
 from vlm_ros.grounding.matching import PhraseMatcher
 from vlm_ros.grounding.predicates import PREDICATES, Layout, between, distance
 from vlm_ros.grounding.scene import Scene
-from vlm_ros.grounding.selectors import order_along
+from vlm_ros.grounding.selectors import order_along, orders, place_degrees
 from vlm_ros.grounding.thresholds import Thresholds
 from vlm_ros.language.command import Phrase, Relation
 from vlm_ros.language.lexicon import lexicon
@@ -113,13 +113,18 @@ class Assignment:
             holds = relation.degree >= self._thresholds.relation
             score = np.where(holds, score * np.sqrt(relation.score), 0.0)
         for selector in anchor.selectors:
-            if selector.kind in {"superlative", "ordinal"} and score.any():
+            if not score.any():
+                break
+            if orders(selector):
                 peers = np.flatnonzero(score >= self._thresholds.peer * score.max())
                 ranked = order_along(self._scene, peers, selector.axis)
                 chosen = ranked[selector.count - 1 : selector.count]
                 keep = np.zeros(len(score), bool)
                 keep[chosen] = True
                 score = np.where(keep, score, 0.0)
+            elif selector.kind == "place":
+                held = np.flatnonzero(score)
+                score[held] *= place_degrees(self._scene, held, selector.axis)
         return np.asarray(score, np.float32)
 
     def _with_anchor(self, phrase: Phrase, predicate: str, anchor: Scores) -> tuple[Scores, Scores]:

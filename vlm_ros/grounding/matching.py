@@ -81,6 +81,9 @@ class PhraseMatcher:
         text = matched_text(phrase)
         score = self._scores[text].copy()
         degrees: dict[str, Scores] = {}
+        others = _other_things(phrase, text)
+        if others:
+            score = score * self._gate(contrast_degree(text, others, self._scores))
         visual = [a for a in phrase.attributes if not is_size(a)]
         for attribute in visual:
             degree = contrast_degree(text, _rivals(phrase, text, attribute), self._scores)
@@ -97,7 +100,7 @@ class PhraseMatcher:
         for attribute in filter(is_size, phrase.attributes):
             degree = self._size(attribute, score)
             degrees[attribute] = degree
-            score = score * (0.25 + 0.75 * degree)
+            score = score * (0.25 + 0.75 * np.square(degree))
         noun = self._scores[phrase.noun]
         return Match(np.asarray(score, np.float32), noun, degrees)
 
@@ -109,10 +112,13 @@ class PhraseMatcher:
     def _absence(self, phrase: Phrase, text: str, other: str) -> Scores:
         excluded = _excluded_text(phrase, other)
         rivals = contrast_texts(excluded, other)
-        if rivals:
-            present = contrast_degree(excluded, rivals, self._scores)
-        else:
-            present = contrast_degree(excluded, (text,), self._scores)
+        present = contrast_degree(excluded, rivals or (text,), self._scores)
+        if not rivals:
+            # A bottle with a cap is as much a bottle, an apple as much a thing: to be neither, it
+            # must fit what is excluded worse than evenly.
+            fit = np.maximum(self._scores[_with(phrase, other)], self._scores[excluded])
+            fit = fit / np.maximum(self._scores[text], 1e-6)
+            present = np.maximum(present, np.square(fit) / (np.square(fit) + 0.5))
         return np.asarray(1.0 - present, np.float32)
 
     def _part(self, phrase: Phrase, text: str, part: Phrase) -> Scores:
@@ -120,7 +126,13 @@ class PhraseMatcher:
         boxes = self._scene.boxes
         within = coverage(boxes, boxes).T >= _PART_COVERAGE
         within &= area(boxes)[None, :] < 0.5 * area(boxes)[:, None]
-        seen = np.where(within, self._scores[part.text][None, :], 0.0).max(axis=1, initial=0.0)
+        seen = np.where(within, self._scores[part.text][None, :], 0.0)
+        count = next((s.count for s in part.selectors if s.kind == "quantity"), 1)
+        if count > 1:
+            # "With two handles": as good as the second best of them.
+            padded = np.pad(seen, ((0, 0), (0, count)))
+            return np.asarray(np.sort(padded, axis=1)[:, -count], np.float32)
+        seen = seen.max(axis=1, initial=0.0)
         whole = f"{text} with {part.text}"
         rivals = _part_rivals(whole, part) or (text,)
         told = contrast_degree(whole, rivals, self._scores)
@@ -177,12 +189,14 @@ def _texts(phrase: Phrase) -> Iterator[str]:
     text = matched_text(phrase)
     yield text
     yield phrase.noun
+    yield from _other_things(phrase, text)
     for attribute in phrase.attributes:
         if not is_size(attribute):
             yield from _rivals(phrase, text, attribute)
     for other in phrase.excluded:
         excluded = _excluded_text(phrase, other)
         yield excluded
+        yield _with(phrase, other)
         yield from contrast_texts(excluded, other)
     for part in phrase.parts:
         whole = f"{text} with {part.text}"
@@ -192,6 +206,12 @@ def _texts(phrase: Phrase) -> Iterator[str]:
     for relation in phrase.relations:
         for anchor in relation.anchors:
             yield from _texts(anchor)
+
+
+def _other_things(phrase: Phrase, text: str) -> tuple[str, ...]:
+    """The phrase said of other kinds of thing: "red bowl", "red glass" for a red cup."""
+    others = lexicon().other_kinds(phrase.noun)
+    return tuple(text.replace(phrase.noun, other) for other in others)
 
 
 def _rivals(phrase: Phrase, text: str, attribute: str) -> tuple[str, ...]:
@@ -209,9 +229,10 @@ def _part_rivals(whole: str, part: Phrase) -> tuple[str, ...]:
 
 
 def _excluded_text(phrase: Phrase, other: str) -> str:
-    """What an excluded word is matched as: an attribute and "with ..." need the noun."""
-    if other.startswith("with "):
-        return f"{phrase.noun} {other}"
-    if lexicon().group_of(other) is not None:
-        return f"{other} {phrase.noun}"
-    return other
+    """What an excluded word is matched as: an attribute needs the noun."""
+    return f"{other} {phrase.noun}" if lexicon().group_of(other) is not None else other
+
+
+def _with(phrase: Phrase, other: str) -> str:
+    """An excluded thing as a part of what is meant."""
+    return f"{phrase.noun} with {other}"

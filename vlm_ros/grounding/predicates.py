@@ -26,6 +26,8 @@ _DEPTH_FALL_M = 0.10
 _PLAINLY_IN_FRONT_M = 0.05
 # Off-axis angles (degrees): a direction holds fully up to the first, not at all from the second.
 _ON_AXIS, _OFF_AXIS = 35.0, 80.0
+# How far a direction holds for boxes that it parts, however much they are off the axis.
+_PARTED = 0.6
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Layout:
 def left_of(target: Layout, anchor: Layout) -> Degrees:
     """The target's centre lies to the left of the anchor's, more across than up or down."""
     dx, dy = _offsets(target, anchor)
-    return _directed(-dx, dy, _mean_sides(target, anchor)[0])
+    clear = anchor.boxes[None, :, 0] - target.boxes[:, None, 2]
+    return _directed(-dx, dy, _mean_sides(target, anchor)[0], clear)
 
 
 def right_of(target: Layout, anchor: Layout) -> Degrees:
@@ -60,7 +63,8 @@ def right_of(target: Layout, anchor: Layout) -> Degrees:
 def above(target: Layout, anchor: Layout) -> Degrees:
     """The target's centre lies higher in the image, more up than across."""
     dx, dy = _offsets(target, anchor)
-    return _directed(-dy, dx, _mean_sides(target, anchor)[1])
+    clear = anchor.boxes[None, :, 1] - target.boxes[:, None, 3]
+    return _directed(-dy, dx, _mean_sides(target, anchor)[1], clear)
 
 
 def below(target: Layout, anchor: Layout) -> Degrees:
@@ -77,7 +81,7 @@ def on(target: Layout, anchor: Layout) -> Degrees:
     anchor_height = np.maximum(a[..., 3] - a[..., 1], 1e-6)
     foot = (t[..., 3] - a[..., 1]) / anchor_height
     # 0 is the anchor's upper edge, 1 its lower edge.
-    rests = _ramp(foot, -0.15, 0.05) * _ramp(-foot, -1.1, -0.95)
+    rests = _ramp(foot, -0.15, 0.05) * _ramp(-foot, -1.6, -1.0)
     width = np.maximum(t[..., 2] - t[..., 0], 1e-6)
     shared = np.minimum(t[..., 2], a[..., 2]) - np.maximum(t[..., 0], a[..., 0])
     supported = _ramp(shared / width, 0.3, 0.7)
@@ -125,7 +129,7 @@ def in_front_of(target: Layout, anchor: Layout) -> Degrees:
     depth = _depth_difference(target, anchor)
     by_depth = _ramp(-depth, 0.0, _PLAINLY_IN_FRONT_M)
     closer = np.where(np.isfinite(depth), by_depth, closer)
-    aligned = _ramp(-np.abs(dx) / width, -2.0, -0.75)
+    aligned = _ramp(-np.abs(dx) / width, -1.5, -0.5)
     return _degrees(closer * aligned)
 
 
@@ -139,8 +143,14 @@ def next_to(target: Layout, anchor: Layout) -> Degrees:
     apart = 1.0 - np.maximum(
         coverage(target.boxes, anchor.boxes), coverage(anchor.boxes, target.boxes).T
     )
-    close = np.exp(-np.square(_relative_gap(target, anchor) / 0.9))
+    close = np.exp(-np.square(_relative_gap(target, anchor) / 1.2))
     return _degrees(close * _ramp(apart, 0.2, 0.6) * _same_depth(target, anchor))
+
+
+def touching(target: Layout, anchor: Layout) -> Degrees:
+    """The boxes meet or overlap, and the depths allow it."""
+    close = np.exp(-np.square(_relative_gap(target, anchor) / 0.15))
+    return _degrees(close * _same_depth(target, anchor))
 
 
 def near(target: Layout, anchor: Layout) -> Degrees:
@@ -197,6 +207,7 @@ PREDICATES: dict[str, Callable[[Layout, Layout], Degrees]] = {
     "in_front_of": in_front_of,
     "behind": behind,
     "next_to": next_to,
+    "touching": touching,
     "near": near,
     "far_from": far_from,
 }
@@ -231,11 +242,24 @@ def _offsets(target: Layout, anchor: Layout) -> tuple[NDArray[np.float32], NDArr
 
 
 def _directed(
-    along: NDArray[np.float32], across: NDArray[np.float32], size: NDArray[np.float32]
+    along: NDArray[np.float32],
+    across: NDArray[np.float32],
+    size: NDArray[np.float32],
+    clear: NDArray[np.float32],
 ) -> Degrees:
-    """Degree to which an offset points along an axis, and by more than a fraction of the size."""
+    """Degree to which an offset points along an axis, and by more than a fraction of the size.
+
+    Args:
+        along: (N, M) offset of the centres along the axis, pixels.
+        across: (N, M) offset across it, pixels.
+        size: (N, M) mean size along the axis, pixels.
+        clear: (N, M) gap between the boxes along the axis, pixels; people say "left of" of what
+            is wholly to the left even where it is farther up.
+    """
     angle = np.degrees(np.arctan2(np.abs(across), along))
     pointing = _ramp(-angle, -_OFF_AXIS, -_ON_AXIS)
+    parted = _ramp(clear, -1.0, 0.0) * _ramp(-angle, -_OFF_AXIS, -_OFF_AXIS + 10.0)
+    pointing = np.maximum(pointing, _PARTED * parted)
     return _degrees(pointing * _ramp(along / size, 0.0, 0.5))
 
 

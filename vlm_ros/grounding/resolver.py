@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from vlm_ros.geometry.boxes import coverage, iou
 from vlm_ros.grounding.assignment import Assignment, RelationDegrees
 from vlm_ros.grounding.matching import Match, PhraseMatcher
-from vlm_ros.grounding.questions import which_question
+from vlm_ros.grounding.questions import plain_colours, which_question
 from vlm_ros.grounding.result import Evidence, GroundedRegion, Grounding, Status
 from vlm_ros.grounding.scene import Scene
-from vlm_ros.grounding.selectors import on_side, order_along, place_degrees
+from vlm_ros.grounding.selectors import decides, on_side, order_along, orders, place_degrees
 from vlm_ros.grounding.thresholds import Thresholds
 from vlm_ros.language.command import Phrase, Selector
 
@@ -108,8 +108,9 @@ class _Resolution:
     def _choose(self, candidates: Indices) -> Grounding:
         selectors = self.phrase.selectors
         quantity = next((s.count for s in selectors if s.kind == "quantity"), None)
-        ordered = [s for s in selectors if s.kind in {"superlative", "ordinal"}]
-        for selector in (s for s in selectors if s.kind == "place"):
+        # "The largest cup on the left" is the largest of those on the left.
+        ordered = sorted(filter(orders, selectors), key=decides)
+        for selector in (s for s in selectors if s.kind == "place" and not orders(s)):
             degrees = place_degrees(self.scene, candidates, selector.axis)
             there = degrees >= self.limits.relation
             if not there.any():
@@ -138,7 +139,7 @@ class _Resolution:
         if quantity == 0:
             return self._counted(on_side(self.scene, candidates, selector.axis), 0)
         ranked = order_along(self.scene, candidates, selector.axis)
-        if selector.kind == "superlative":
+        if selector.kind != "ordinal":
             return self._counted(ranked, quantity or 1)
         if selector.count > len(ranked):
             return self._missed(
@@ -146,7 +147,8 @@ class _Resolution:
                 f" so there is no number {selector.count}",
                 ranked.tolist(),
             )
-        return self._found(ranked[selector.count - 1 : selector.count])
+        first = selector.count - 1
+        return self._found(ranked[first : first + (quantity or 1)])
 
     def _counted(self, ranked: Indices, quantity: int) -> Grounding:
         if quantity > len(ranked) or not len(ranked):
@@ -163,12 +165,13 @@ class _Resolution:
         if len(rivals) == 1:
             return self._found(rivals)
         boxes = self.scene.boxes[rivals]
+        colours = plain_colours(self.phrase, rivals, self.scene.matcher, self.limits)
         return Grounding(
             Status.AMBIGUOUS,
             targets=(),
             alternatives=tuple(self._region(i) for i in rivals[:_MAX_ALTERNATIVES]),
             reason=f"{_number(len(rivals))} regions fit {_named(self.phrase)} equally well",
-            question=which_question(self.phrase.text, boxes),
+            question=which_question(self.phrase.text, boxes, colours),
         )
 
     def _distinct(self, regions: Indices) -> Indices:

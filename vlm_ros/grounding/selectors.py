@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vlm_ros.geometry.boxes import centres
 from vlm_ros.grounding.matching import extent
 from vlm_ros.grounding.scene import Scene
+from vlm_ros.language.command import Selector
 
 Indices = NDArray[np.intp]
 
@@ -27,6 +28,20 @@ _CORNERS = {
     "bottom-left": (0.0, 1.0),
     "bottom-right": (1.0, 1.0),
 }
+
+
+def orders(selector: Selector) -> bool:
+    """Whether it chooses by an order: "the largest", "the second", but also "on the left"."""
+    return selector.kind in {"superlative", "ordinal"} or (
+        selector.kind == "place" and selector.axis in _IMAGE_AXES
+    )
+
+
+def decides(selector: Selector) -> int:
+    """Rank among several: a place only narrows, an extent or a number has the last word."""
+    if selector.kind == "place":
+        return 0
+    return 3 if selector.kind == "ordinal" else 1 + (selector.axis in _EXTENTS)
 
 
 def order_along(scene: Scene, candidates: Indices, axis: str) -> Indices:
@@ -50,7 +65,13 @@ def order_along(scene: Scene, candidates: Indices, axis: str) -> Indices:
 
 
 def on_side(scene: Scene, candidates: Indices, axis: str) -> Indices:
-    """Candidates in one half of the image ("all the cups on the left"); all for other axes."""
+    """Candidates in one half of the image ("all the cups on the left").
+
+    For "near" and "far" they are the nearer or farther ones; for other axes, all.
+    """
+    if axis in {"near", "far"} and len(candidates):
+        keys = _keys(scene, candidates, axis)
+        return np.asarray(candidates[keys >= (keys.min() + keys.max()) / 2.0], np.intp)
     if axis not in _IMAGE_AXES:
         return candidates
     dimension, sign = _IMAGE_AXES[axis]

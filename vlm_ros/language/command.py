@@ -74,13 +74,30 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A slip of the pen that was forgiven.
+
+    Attributes:
+        said: the word as written, in lower case.
+        read: what it was taken for.
+        position: 0-based offset of the word in the command.
+    """
+
+    said: str
+    read: str
+    position: int
+
+
+@dataclass(frozen=True)
 class Command:
     """A whole command.
 
     Attributes:
         text: the command as given.
         steps: at least one, in the order said; pronouns are already resolved.
+        corrections: slips that were forgiven, in the order said.
     """
 
     text: str
     steps: tuple[Step, ...]
+    corrections: tuple[Correction, ...] = ()

@@ -23,6 +23,8 @@ _OPPOSITE_AXIS = {
     "large": "small",
     "small": "large",
 }
+# Axes that are places of the image as well: "on the left".
+_SIDES = frozenset({"left", "right", "top", "bottom"})
 # What a side is called as a part of something: "the top of the box".
 _SIDE_NAMES = {
     "left": "left side",
@@ -45,6 +47,7 @@ class Draft:
         noun: the head with its modifiers.
         attributes, excluded, parts, selectors: as in `Phrase`.
         plural_is_all: whether a plural without a number means all of them.
+        directed: whether "from the left" said from where the ordinal counts.
     """
 
     known: Lexicon
@@ -56,6 +59,7 @@ class Draft:
     parts: list[Phrase] = field(default_factory=list)
     selectors: list[Selector] = field(default_factory=list)
     plural_is_all: bool = True
+    directed: bool = False
 
     def read_nominal(self, nominal: Nominal) -> None:
         """Head, attributes, modifiers and the selectors before the head."""
@@ -87,7 +91,7 @@ class Draft:
         self.read_nominal(whole)
         last = elements[-1] if elements else None
         several = self.known.singular(self.noun) is not None
-        if several or last is None or last.type != "SUPERLATIVE" or last not in _SIDE_NAMES:
+        if several or last is None or last not in _SIDE_NAMES:
             self.plural_is_all = False
             return
         self.selectors.clear()
@@ -137,16 +141,19 @@ class Draft:
         if kind == "with":
             self.parts.append(self._simple_phrase(nominal))
         elif kind == "without":
-            self.excluded.append(f"with {self._simple_phrase(nominal).text}")
+            self.excluded.append(self._simple_phrase(nominal).text)
         elif kind == "that_is":
             self._describe(nominal)
         else:
             self._exclude(nominal)
 
     def _read_place(self, kind: str, axis: str) -> None:
-        if kind == "direction" or axis in _OPPOSITE_AXIS:
+        pending = self.selectors[-1] if self.selectors else None
+        counted = pending is not None and pending.kind == "ordinal" and not self.directed
+        self.directed |= kind == "direction"
+        if kind != "side" or (axis in _OPPOSITE_AXIS and (counted or axis not in _SIDES)):
             self._choose_along(axis, 0)
-        else:
+        elif Selector("place", axis) != pending:
             self.selectors.append(Selector("place", axis))
 
     def _describe(self, nominal: Nominal) -> None:
@@ -188,8 +195,11 @@ class Draft:
             self.excluded.append(other.text)
 
     def _simple_phrase(self, nominal: Nominal) -> Phrase:
-        draft = Draft(self.known, GENERIC_NOUN)
+        draft = Draft(self.known, GENERIC_NOUN, plural_is_all=False)
         draft.read_nominal(nominal)
+        draft.read_determiners(())
+        if nominal.count > 1:
+            draft.selectors.append(Selector("quantity", "", nominal.count))
         return draft.phrase()
 
     def read_determiners(self, determiners: Sequence[Token]) -> None:
@@ -201,7 +211,8 @@ class Draft:
             place = len(self.words) - 1 - len((of + complement).split())
             self.words[place] = single.split()[-1]
             self.noun = single + of + complement
-            if not counts and not self.selectors and self.plural_is_all:
+            placed = all(selector.kind == "place" for selector in self.selectors)
+            if not counts and placed and self.plural_is_all:
                 counts = [0]
         if counts:
             self.selectors.append(Selector("quantity", "", counts[-1]))
@@ -220,5 +231,6 @@ class Draft:
 
 def _ordinal(axis: str, number: int) -> Selector:
     if number < 0:
-        return Selector("superlative", _OPPOSITE_AXIS.get(axis, axis))
+        axis = _OPPOSITE_AXIS.get(axis, axis)
+        return Selector("superlative", axis) if number == -1 else Selector("ordinal", axis, -number)
     return Selector("ordinal", axis, number)

@@ -22,6 +22,8 @@ _SIDE_MOVEMENTS = {
     "near": "in_front_of",
     "far": "behind",
 }
+# Of these, one thing can be near to several: "next to the plate and the bowl".
+_SHARED_PREDICATES = frozenset({"next_to", "near", "touching", "far_from"})
 _RESTING_PREDICATES = frozenset({"in", "on"})
 
 
@@ -51,12 +53,15 @@ class _Interpreter:
     steps: list[Step] = field(default_factory=list)
     verb: str | None = None
     recent: tuple[Phrase, ...] = ()
+    places: tuple[Phrase, ...] = ()
     noun: str | None = None
     coming_noun: str | None = None
 
     def read_step(self, node: StepNode) -> None:
         if node.verb is not None:
             self.verb = str(node.verb)
+        else:
+            _share_anchors(node.objects)
         before = len(self.steps)
         for position, spoken in enumerate(node.objects):
             self.coming_noun = self._noun_after(node.objects[position + 1 :], spoken)
@@ -74,7 +79,7 @@ class _Interpreter:
         after = following[0].phrase.nominal if following else None
         if nominal is None or after is None:
             return None
-        if not nominal.elements or nominal.elements[-1].type != "ATTRIBUTE":
+        if not nominal.elements or nominal.elements[-1].type in {"WORD", "ONE"}:
             return None
         draft = Draft(self.known, GENERIC_NOUN)
         draft.read_nominal(after)
@@ -84,18 +89,23 @@ class _Interpreter:
         goal = None
         if spoken.goal is None:
             goal = self._detach_destination(spoken.phrase)
+        before = self.recent
         targets = self._targets(spoken.phrase)
         destination = self._side_movement(spoken.phrase, targets[0])
         if destination is not None and spoken.phrase.pronoun is None:
             targets = tuple(_without_last_selector(target) for target in targets)
             destination = Relation(destination.predicate, (targets[0],))
-        self.recent = targets
         self.noun = targets[-1].noun
+        if spoken.phrase.pronoun is None:
+            # Nothing is put next to itself: "it" is what was named before.
+            self.recent = self.places or before
         if goal is not None:
             destination = self._relation(self._beyond_surface(goal))
         elif spoken.goal is not None:
             place = self._phrase(spoken.goal.place)
             destination = Relation(str(spoken.goal.predicate), (place,))
+        self.recent = targets
+        self.places = destination.anchors if destination is not None else ()
         self.steps.extend(Step(self.verb, target, destination) for target in targets)
 
     # Destinations
@@ -191,8 +201,8 @@ class _Interpreter:
             lifted = [r for r in anchor.relations if not r.clause]
             anchor.relations = [r for r in anchor.relations if r.clause]
             node.relations += lifted
-            node.qualifiers += [q for q in anchor.qualifiers if q.kind == "side"]
-            anchor.qualifiers = [q for q in anchor.qualifiers if q.kind != "side"]
+            node.qualifiers += [q for q in anchor.qualifiers if q.place is not None]
+            anchor.qualifiers = [q for q in anchor.qualifiers if q.place is None]
 
     def _relations(self, nodes: Sequence[RelationNode]) -> tuple[Relation, ...]:
         return tuple(self._relation(node) for node in nodes)
@@ -201,8 +211,13 @@ class _Interpreter:
         if node.predicate == "between" and len(node.anchors) == 1:
             self._check_several(node)
         prefix = "not_" if node.negated else ""
-        anchors = tuple(self._phrase(anchor) for anchor in node.anchors)
-        return Relation(prefix + str(node.predicate), anchors)
+        outer, anchors = self.noun, []
+        for anchor in node.anchors:
+            anchors.append(self._phrase(anchor))
+            # "Between the red cup and the blue one": another cup.
+            self.noun = anchors[-1].noun
+        self.noun = outer
+        return Relation(prefix + str(node.predicate), tuple(anchors))
 
     def _beyond_surface(self, node: RelationNode) -> RelationNode:
         """In "put it on the table next to the plate", next to the plate is where to."""
@@ -221,6 +236,8 @@ class _Interpreter:
         phrase = replace(self._phrase(anchor), relations=())
         if any(s.kind == "quantity" and s.count != 1 for s in phrase.selectors):
             return
+        if phrase.noun.endswith("s"):  # "between the glasses"
+            return
         if anchor.pronoun is not None and anchor.pronoun in _PLURAL_PRONOUNS:
             return
         position = node.predicate.start_pos or 0
@@ -230,6 +247,19 @@ class _Interpreter:
             self.text,
             position,
         )
+
+
+def _share_anchors(objects: list[Object]) -> None:
+    """Without a verb one thing is meant: "the cup next to the plate and the bowl"."""
+    host = objects[0].phrase
+    if len(host.relations) != 1 or host.relations[0].predicate not in _SHARED_PREDICATES:
+        return
+    relation = host.relations[0]
+    others = [o.phrase for o in objects[1:]]
+    if relation.anchors[0].relations or any(o.relations or o.qualifiers for o in others):
+        return
+    host.relations += [replace(relation, anchors=[other]) for other in others]
+    del objects[1:]
 
 
 def _without_last_selector(phrase: Phrase) -> Phrase:

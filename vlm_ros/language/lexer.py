@@ -20,8 +20,22 @@ _NOMINAL = frozenset({"WORD", "ONE", "ATTRIBUTE", "SUPERLATIVE", "PLACE", "ORDIN
 _HEAD = frozenset({"WORD", "ONE", "ATTRIBUTE", "PRONOUN"})
 _SPECIFIER = frozenset({"DET", "QUANTITY", "ORDINAL"})
 _QUALIFYING = frozenset(
-    {"RELATION", "SIDE", "WITH", "WITHOUT", "THAT_IS", "THAT_IS_NOT", "NOT", "MADE_OF", "EXCEPT"}
+    {
+        "RELATION",
+        "APART",
+        "DIAGONAL",
+        "SIDE",
+        "EXTREME",
+        "WITH",
+        "WITHOUT",
+        "THAT_IS",
+        "THAT_IS_NOT",
+        "NOT",
+        "MADE_OF",
+        "EXCEPT",
+    }
 )
+_CLAUSE = frozenset({"THAT_IS", "THAT_IS_NOT", "RELATION", "BETWEEN", "WITH", "WITHOUT"})
 _OPENING = frozenset({"DET", "QUANTITY", "PRONOUN", "UNIVERSAL", "EXISTENTIAL"})
 # Pronouns that are determiners before a noun.
 _DEMONSTRATIVES = frozenset({"this", "that", "these", "those", "both"})
@@ -160,6 +174,8 @@ class _Classifier:
             return after
         if kind == "THAT_IS" and self._ends_step(after):
             return after
+        if kind == "CHOICE" and self._among_exclusions():
+            kind = "JOINER"
         if kind == "CHOICE":
             start = self.words[index].start
             raise CommandError(
@@ -171,13 +187,32 @@ class _Classifier:
             return self._separate(index, length)
         if kind == "AND":
             return self._join(index, length)
+        if kind == "QUANTITY" and self._previous() == "ORDINAL":
+            # "The first two cups": two cups from the first on.
+            ordinal = self.tokens.pop()
+            self._emit(kind, value, index, length)
+            self.tokens.append(ordinal)
+            return after
         if kind == "DET" and self._previous() in {"DET", "QUANTITY"} and value == "the":
             return after
         if kind == "RELATION" and value in {"between", "between_or_in"}:
             kind = "BETWEEN"
+        if kind == "ATTRIBUTE" and self._stands_behind(value, after):
+            self._emit("THAT_IS", "", index, length)
         if kind in {"UNIVERSAL", "EXISTENTIAL"}:
             self._emit("QUANTITY", "0" if kind == "UNIVERSAL" else "1", index, length)
             kind = "ONE"
+        if kind in _CLAUSE and self._asks():
+            self._emit("ONE", "one", index, 1)
+        if kind == "DIAGONAL":
+            kind = "RELATION"
+            first, value = value.split()
+            self._emit(kind, first, index, length)
+            self._emit("ALSO", "and", index, length)
+        if kind == "APART":
+            if all(token.type != "VERB" for token in self.tokens):
+                self._emit("THAT_IS_NOT", "not", index, length)
+            kind = "RELATION"
         if kind == "NOT":
             kind = self._negation(after)
         if self._texts_are(index, after, "but") and self._previous() == "ATTRIBUTE":
@@ -186,6 +221,16 @@ class _Classifier:
             kind, value = self._distance_relation(kind, value)
         self._emit(kind, value, index, length)
         return after
+
+    def _asks(self) -> bool:
+        """Whether a question names no thing: "what is in the bowl"."""
+        return self._previous() == "VERB" and self.tokens[-1] == "find"
+
+    def _stands_behind(self, attribute: str, after: int) -> bool:
+        """Whether an attribute follows the thing it is said of: "the cup upside down"."""
+        if self._previous() not in {"WORD", "ONE"} or attribute in self.known.noun_attributes:
+            return False
+        return not self._begins_nominal(after)
 
     def _texts_are(self, index: int, after: int, *options: str) -> bool:
         return after - index == 1 and self.texts[index] in options
@@ -234,6 +279,13 @@ class _Classifier:
             self._emit("AND", "and", index, length)
         return after
 
+    def _among_exclusions(self) -> bool:
+        """Whether "or" joins what something is not: "that is not red or blue"."""
+        for token in reversed(self.tokens):
+            if token.type not in {"ATTRIBUTE", "JOINER"}:
+                return token.type == "THAT_IS_NOT"
+        return False
+
     def _lists_parts(self) -> bool:
         """Whether "and" in a phrase without a verb goes on with parts: "with a cap and a label"."""
         for token in reversed(self.tokens):
@@ -252,10 +304,15 @@ class _Classifier:
     def _mark(self, index: int) -> int:
         if self.texts[index] == ".":
             return self._separate(index, 1)
+        if self._goes_on(index + 1):
+            self._emit("ALSO", ",", index, 1)
+            return index + 1
         start = self._skip_openers(index + 1)
         if start < len(self.words) and self._verb_at(start) is not None:
             return self._separate(index, 1)
         if self._is_apposition(index + 1):
+            if any(token.type == "RELATION" for token in self.tokens):
+                self._emit("ALSO", ",", index, 1)
             self._emit("THAT_IS", ",", index, 1)
             return index + 1
         listed = self._leading_kind(index + 1) in {"DET", "QUANTITY"}
@@ -263,9 +320,20 @@ class _Classifier:
             self._emit("AND", ",", index, 1)
         return index + 1
 
+    def _goes_on(self, index: int) -> bool:
+        """Whether what follows a comma says more of the thing: ", which is red, next to ...".
+
+        After a verb that needs a destination it rather is that.
+        """
+        if self._previous() not in _HEAD | {"SIDE", "EXTREME"}:
+            return False
+        verb = next((t for t in reversed(self.tokens) if t.type in {"VERB", "SEP"}), None)
+        placed = verb is not None and verb in self.known.verbs_with_destination
+        return not placed and self._leading_kind(index) in _CLAUSE
+
     def _is_apposition(self, index: int) -> bool:
         """Whether "the small one" after a comma describes the thing before it again."""
-        if self._previous() not in _HEAD | {"SIDE"}:
+        if self._previous() not in _HEAD | {"SIDE", "EXTREME"}:
             return False
         described = self._leading_kind(index) == "ATTRIBUTE" and self._previous() != "ATTRIBUTE"
         if self._leading_kind(index) == "DET":
@@ -343,6 +411,7 @@ class _Classifier:
         return all(
             any(e.kind in _NOMINAL or e.kind == "NOT" for e in self._entries(i))
             or self.texts[i] in self.known.shades
+            or self.texts[i] == "and"
             for i in range(index, index + length)
         )
 
@@ -371,7 +440,7 @@ class _Classifier:
             if self.texts[index] in self.known.only_before_noun and length == 1:
                 before_noun = self._leading_kind(index + 1) in _OPENING
                 return "RELATION" if before_noun else "SUPERLATIVE"
-            if kind == "SIDE" and length == 1:
+            if kind in {"SIDE", "EXTREME"} and length == 1:
                 continue
             return kind
         return "WORD"
@@ -440,7 +509,7 @@ def _fits_goal(at: _Classifier, index: int, after: int) -> bool:
 
 
 def _fits_quantity(at: _Classifier, index: int, after: int) -> bool:
-    return at._opens_phrase(after) and at._previous() not in _NOMINAL
+    return at._opens_phrase(after) and at._previous() not in _NOMINAL - {"ORDINAL"}
 
 
 def _fits_ordinal(at: _Classifier, index: int, after: int) -> bool:
@@ -461,7 +530,10 @@ def _fits_determiner(at: _Classifier, index: int, after: int) -> bool:
 
 def _fits_participle(at: _Classifier, index: int, after: int) -> bool:
     following = at._leading_kind(after)
-    return following in {"RELATION", "SIDE", "BETWEEN"} and at._previous() not in _SPECIFIER
+    return (
+        following in {"RELATION", "APART", "DIAGONAL", "SIDE", "EXTREME", "BETWEEN"}
+        and at._previous() not in _SPECIFIER
+    )
 
 
 def _fits_intensifier(at: _Classifier, index: int, after: int) -> bool:
@@ -472,11 +544,18 @@ def _fits_separator(at: _Classifier, index: int, after: int) -> bool:
     return at.texts[index:after] != ["next"] or at._previous() not in _SPECIFIER
 
 
+def _fits_labelled(at: _Classifier, index: int, after: int) -> bool:
+    return at._previous() in _HEAD and at._begins_nominal(after)
+
+
 def _fits_never(at: _Classifier, index: int, after: int) -> bool:
     return False
 
 
 def _fits_filler(at: _Classifier, index: int, after: int) -> bool:
+    if at.texts[index] == "from" or at.texts[index : index + 2] == ["to", "the"]:
+        # "The closest cup to the camera", but not "bring it to the robot".
+        return at._pending_distance() is not None
     return at._previous() not in _SPECIFIER
 
 
@@ -486,7 +565,10 @@ _FITS: dict[str, Callable[[_Classifier, int, int], bool]] = {
     "SUPERLATIVE": _fits_superlative,
     "PLACE": _fits_superlative,
     "SIDE": _fits_side,
+    "EXTREME": _fits_side,
     "RELATION": _fits_relation,
+    "APART": _fits_relation,
+    "DIAGONAL": _fits_relation,
     "QUANTITY": _fits_quantity,
     "ORDINAL": _fits_ordinal,
     "PRONOUN": _fits_pronoun,
@@ -495,6 +577,7 @@ _FITS: dict[str, Callable[[_Classifier, int, int], bool]] = {
     "PARTICIPLE": _fits_participle,
     "INTENSIFIER": _fits_intensifier,
     "SEP": _fits_separator,
+    "LABELLED": _fits_labelled,
     "FILLER": _fits_filler,
 }
 

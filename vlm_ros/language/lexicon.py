@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-FILES = ("attributes", "relations", "selectors", "verbs", "words")
+FILES = ("attributes", "relations", "selectors", "verbs", "words", "nouns", "neighbours")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Lexicon:
 
     def __init__(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Indexes the parsed data files, keyed by file name without its ending."""
-        attributes, relations, selectors, verbs, words = (data[name] for name in FILES)
+        attributes, relations, selectors, verbs, words, nouns, neighbours = (
+            data[name] for name in FILES
+        )
         self._index: dict[str, list[Entry]] = {}
         groups = {k: v for k, v in attributes.items() if k not in _ATTRIBUTE_SETTINGS}
         self.attribute_groups: dict[str, tuple[str, ...]] = {
@@ -53,6 +55,8 @@ class Lexicon:
             for basic, others in members.items()
             for word in (basic, *others)
         }
+        for word in attributes["others"]:
+            self._basics[word] = (word, word)
         self._spellings: dict[str, str] = attributes["spellings"]
         self.shades = frozenset(attributes["shades"])
         self.colour_suffixes = frozenset(attributes["colour_suffixes"])
@@ -67,10 +71,29 @@ class Lexicon:
         self.surfaces = frozenset(relations["surfaces"])
         self._plural_only = frozenset(words["plural_only"])
         self._irregular_plurals: dict[str, str] = words["irregular_plurals"]
+        self._kinds = {
+            name: frozenset({kind})
+            for kind, others in nouns["kinds"].items()
+            for name in (kind, *others)
+        }
+        self._categories = {word: frozenset(of) for word, of in nouns["categories"].items()}
         for entry in self._entries(relations, selectors, verbs, words):
             self._index.setdefault(entry.words[0], []).append(entry)
         for entries in self._index.values():
             entries.sort(key=lambda entry: -len(entry.words))
+        listed = [entry for entries in self._index.values() for entry in entries]
+        others = {w for e in listed if e.kind != "VERB" for w in e.words}
+        self.verb_words = frozenset(e.words[0] for e in listed if e.kind == "VERB") - others
+        self.before_verbs = frozenset(
+            w for e in listed if e.kind in {"OPENER", "AND", "SEP"} for w in e.words
+        )
+        closed = {w for e in listed for w in e.words} | self.shades | self.particles
+        self._similar: dict[str, list[str]] = {}
+        for word in sorted(closed):
+            for key in _deletions(word):
+                self._similar.setdefault(key, []).append(word)
+        nouns_listed = {w for name in (*self._kinds, *self._categories) for w in name.split()}
+        self._real_words = closed | nouns_listed | frozenset(neighbours["words"])
 
     def _entries(
         self,
@@ -82,10 +105,16 @@ class Lexicon:
         for word in self._basics:
             yield Entry("ATTRIBUTE", self._spellings.get(word, word), _split(word))
         yield from _table("RELATION", relations["phrasings"])
+        for pair, names in relations["diagonals"].items():
+            for form in relations["diagonal_forms"]:
+                yield from _list("DIAGONAL", [form.replace("NAME", n) for n in names], pair)
+        yield from _list("APART", relations["apart"], "on")
         yield from _table("TO", relations["goals"])
         yield from _list("PARTICIPLE", relations["participles"])
         yield from _table("SUPERLATIVE", selectors["superlatives"])
-        yield from _table("SIDE", selectors["side_phrases"])
+        yield from _table("EXTREME", selectors["extremes"])
+        yield from _list("SIDE", ["left"], "left")
+        yield from _list("SIDE", ["right"], "right")
         yield from _table("PLACE", selectors["places"])
         for table in (selectors["sides"], selectors["places"]):
             for value, names in table.items():
@@ -94,8 +123,13 @@ class Lexicon:
         yield from _table("DIRECTION", selectors["directions"])
         yield from _table("QUANTITY", selectors["quantities"])
         for word, number in selectors["ordinals"].items():
-            yield Entry("ORDINAL", number, (word,))
-        yield from _table("VERB", verbs["phrasings"])
+            yield Entry("ORDINAL", number, _split(word))
+        for verb, phrasings in verbs["phrasings"].items():
+            yield from _list("VERB", phrasings, verb)
+            # "I can see" and the like are no acts to mind doing.
+            acts = (p for p in phrasings if p.partition(" ")[0] not in _NO_ACTS)
+            yield from _list("VERB", map(_gerund, acts), verb)
+        yield from _table("WORD", words["things"])
         for kind, key in _WORD_CLASSES.items():
             yield from _list(kind, words[key])
 
@@ -118,7 +152,28 @@ class Lexicon:
         if found is None:
             return ()
         group, basic = found
-        return tuple(word for word in self.attribute_groups[group] if word != basic)
+        return tuple(w for w in self.attribute_groups.get(group, ()) if w != basic)
+
+    def kinds_of(self, noun: str) -> frozenset[str]:
+        """The kinds of thing a noun is said of: mug -> {cup}, cutlery -> {fork, ...}; {}."""
+        return self._kinds.get(noun) or self._categories.get(noun) or frozenset()
+
+    def other_kinds(self, noun: str) -> tuple[str, ...]:
+        """What a thing of one listed kind might be mistaken for: cup -> bowl, glass, ...; or ()."""
+        kinds = self._kinds.get(noun, frozenset())
+        alike = min(
+            (g for g in self._categories.values() if kinds & g), key=len, default=frozenset()
+        )
+        return tuple(sorted(alike - kinds))
+
+    def is_word(self, word: str) -> bool:
+        """Whether a word, or its singular, is listed anywhere or a known neighbour of a listed."""
+        return word in self._real_words or (self.singular(word) or word) in self._real_words
+
+    def similar(self, word: str) -> frozenset[str]:
+        """Listed words that one or two letters tell from a word."""
+        found = (self._similar.get(key, ()) for key in _deletions(word))
+        return frozenset(listed for words in found for listed in words)
 
     def singular(self, noun: str) -> str | None:
         """The singular of a plural noun, by its last word; None for what is not a plural."""
@@ -129,7 +184,7 @@ class Lexicon:
         return None if single is None else " ".join((*before, single))
 
 
-_ATTRIBUTE_SETTINGS = frozenset({"shades", "colour_suffixes", "also_nouns", "spellings"})
+_ATTRIBUTE_SETTINGS = frozenset({"shades", "colour_suffixes", "also_nouns", "spellings", "others"})
 
 # Terminal of the grammar (or class the lexer resolves) -> its list in words.yaml.
 _WORD_CLASSES = {
@@ -140,6 +195,7 @@ _WORD_CLASSES = {
     "SEP": "then",
     "OF": "of",
     "WITH": "with",
+    "LABELLED": "labelled",
     "WITHOUT": "without",
     "UNIVERSAL": "universal",
     "EXISTENTIAL": "existential",
@@ -156,6 +212,12 @@ _WORD_CLASSES = {
 }
 
 
+_NO_ACTS = frozenset(
+    {"i", "i'd", "i'm", "can", "could", "may", "do", "are", "is", "there", "here", "what", "what's"}
+    | {"where", "where's", "wheres", "which", "gimme"}
+)
+
+
 def _split(phrase: str) -> tuple[str, ...]:
     return tuple(phrase.split())
 
@@ -170,8 +232,28 @@ def _table(kind: str, table: Mapping[str, Iterable[str]]) -> Iterator[Entry]:
         yield from _list(kind, phrases, value)
 
 
+def _gerund(phrasing: str) -> str:
+    """The form after "would you mind": "pick up" -> "picking up"."""
+    verb, space, rest = phrasing.partition(" ")
+    if verb.endswith("e") and not verb.endswith("ee"):
+        verb = verb[:-1]
+    elif len(verb) > 2 and verb[-1] in "bgmnpt" and [c in "aeiou" for c in verb].count(True) == 1:
+        verb += verb[-1] if verb[-2] in "aeiou" else ""
+    return f"{verb}ing{space}{rest}"
+
+
+def _deletions(word: str) -> Iterator[str]:
+    """The word, and the word with each letter left out.
+
+    Words one slip apart share one of these (W. Garbe's symmetric delete spelling correction).
+    """
+    yield word
+    for place in range(len(word)):
+        yield word[:place] + word[place + 1 :]
+
+
 def _regular_singular(word: str) -> str | None:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if len(word) < 4 or not word.endswith("s") or "'" in word or word.endswith(("ss", "us", "is")):
         return None
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

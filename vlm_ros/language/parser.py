@@ -12,6 +12,7 @@ from vlm_ros.language.command import Command
 from vlm_ros.language.interpretation import interpret
 from vlm_ros.language.lexer import ListedTokens, classify
 from vlm_ros.language.lexicon import lexicon
+from vlm_ros.language.spelling import mended
 from vlm_ros.language.syntax import TREE_BUILDER, StepNode
 from vlm_ros.language.words import split_words
 
@@ -37,12 +38,14 @@ def parse_command(text: str) -> Command:
         CommandError: there is no thing in it, or it cannot be read; the message says where and
             what was expected.
     """
-    tokens = classify(split_words(text), text)
+    known = lexicon()
+    words, corrections = mended(split_words(text), known)
+    tokens = classify(words, text)
     try:
         nodes: list[StepNode] = _grammar().parse(tokens)  # type: ignore[assignment]
     except UnexpectedToken as error:
         raise _explained(error, tokens, text) from None
-    return Command(text, interpret(nodes, text, lexicon()))
+    return Command(text, interpret(nodes, text, known), corrections)
 
 
 @lru_cache(maxsize=1)

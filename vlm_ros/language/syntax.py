@@ -16,11 +16,13 @@ class Nominal:
         elements: ATTRIBUTE, WORD, ONE, SUPERLATIVE, PLACE, ORDINAL and JOINER tokens as said.
         negated: attributes with "non" before them.
         complement: what follows "of"; None if nothing does.
+        count: how many, of a part: "with two handles"; 1 otherwise.
     """
 
     elements: list[Token]
     negated: list[Token] = field(default_factory=list)
     complement: Nominal | None = None
+    count: int = 1
 
 
 @dataclass
@@ -28,8 +30,8 @@ class Qualifier:
     """What follows the head and is no relation.
 
     Attributes:
-        kind: "side", "direction", "with", "without", "that_is" or "that_is_not".
-        place: the token of a side or direction.
+        kind: "side", "extreme", "direction", "with", "without", "that_is" or "that_is_not".
+        place: the token of a side, an extreme or a direction.
         nominals: what is said otherwise; several for "with a red cap and a blue label".
     """
 
@@ -114,13 +116,15 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         for child in children[1:]:
             if isinstance(child, RelationNode):
                 phrase.relations.append(child)
+            elif isinstance(child, list):
+                phrase.relations += child
             elif isinstance(child, Qualifier):
                 phrase.qualifiers.append(child)
             else:
                 goal = child
         return Object(phrase, goal)
 
-    def also_relation(self, children: list[Any]) -> RelationNode:
+    def also_relation(self, children: list[Any]) -> RelationNode | list[RelationNode]:
         return children[1]  # type: ignore[no-any-return]
 
     def also_qualifier(self, children: list[Any]) -> Qualifier:
@@ -138,6 +142,8 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
                 phrase.qualifiers.append(child)
             elif isinstance(child, RelationNode):
                 phrase.relations.append(child)
+            elif isinstance(child, list):
+                phrase.relations += child
             elif child.type == "PRONOUN":
                 phrase.pronoun = child
             elif child.type == "SIDE":
@@ -167,7 +173,10 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         return NegatedElement(children[1])
 
     def part(self, children: list[Any]) -> Nominal:
-        return children[-1]  # type: ignore[no-any-return]
+        *determiners, nominal = children
+        counts = [int(token) for token in determiners if token.type == "QUANTITY"]
+        nominal.count = max(counts, default=1)
+        return nominal  # type: ignore[no-any-return]
 
     def qualifier(self, children: list[Any]) -> Qualifier:
         return Qualifier(children[0].type.lower(), place=children[0])
@@ -180,6 +189,10 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         words = Nominal(description.elements + part.elements, description.negated)
         return Qualifier("with", nominals=[words])
 
+    def labelled(self, children: list[Any]) -> Qualifier:
+        words = Nominal([*children[1].elements, Token("WORD", "label")])
+        return Qualifier("with", nominals=[words])
+
     def without_part(self, children: list[Any]) -> Qualifier:
         return Qualifier("without", nominals=[children[1]])
 
@@ -190,7 +203,13 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         return Qualifier("that_is_not", nominals=[children[-1]])
 
     def that_is_side(self, children: list[Any]) -> Qualifier:
-        return Qualifier("side", place=children[1])
+        return Qualifier(children[1].type.lower(), place=children[1])
+
+    def joint_relation(self, children: list[Any]) -> list[RelationNode]:
+        """Two relations to one thing: "above and to the left of the plate"."""
+        *words, anchor = children
+        predicates = [word for word in words if word.type == "RELATION"]
+        return [RelationNode(predicate, [anchor]) for predicate in predicates]
 
     def plain_relation(self, children: list[Any]) -> RelationNode:
         return RelationNode(children[0], [children[1]])

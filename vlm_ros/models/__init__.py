@@ -2,6 +2,6 @@
 
 from vlm_ros.models.base import Model
 from vlm_ros.models.folder import bundled_model, read_spec
-from vlm_ros.models.registry import load_model
+from vlm_ros.models.registry import load_model, load_text_encoder
 
-__all__ = ["Model", "bundled_model", "load_model", "read_spec"]
+__all__ = ["Model", "bundled_model", "load_model", "load_text_encoder", "read_spec"]
