@@ -77,6 +77,7 @@ class Lexicon:
             for name in (kind, *others)
         }
         self._categories = {word: frozenset(of) for word, of in nouns["categories"].items()}
+        self._lookalikes = [frozenset(group) for group in nouns["lookalikes"]]
         for entry in self._entries(relations, selectors, verbs, words):
             self._index.setdefault(entry.words[0], []).append(entry)
         for entries in self._index.values():
@@ -159,11 +160,9 @@ class Lexicon:
         return self._kinds.get(noun) or self._categories.get(noun) or frozenset()
 
     def other_kinds(self, noun: str) -> tuple[str, ...]:
-        """What a thing of one listed kind might be mistaken for: cup -> bowl, glass, ...; or ()."""
+        """What a thing of a listed kind might be mistaken for: cup -> can, glass, ...; or ()."""
         kinds = self._kinds.get(noun, frozenset())
-        alike = min(
-            (g for g in self._categories.values() if kinds & g), key=len, default=frozenset()
-        )
+        alike: frozenset[str] = frozenset().union(*(g for g in self._lookalikes if kinds & g))
         return tuple(sorted(alike - kinds))
 
     def is_word(self, word: str) -> bool:
