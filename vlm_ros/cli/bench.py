@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vlm_ros.evaluation.timing import Times
 
 
 @click.group()
@@ -22,17 +28,37 @@ def language(rounds: int, regions: int, as_json: bool) -> None:
     """Parsing commands, and resolving phrases with two relations among many regions."""
     from vlm_ros.evaluation.language_timing import time_parsing, time_resolving
 
-    record: dict[str, Any] = {
-        "machine": f"{platform.machine()}, Python {platform.python_version()}"
+    times = {
+        "parse": time_parsing(rounds),
+        f"resolve, {regions} regions, 2 relations": time_resolving(rounds, regions),
     }
-    for name, times in (
-        ("parse", time_parsing(rounds)),
-        (f"resolve, {regions} regions, 2 relations", time_resolving(rounds, regions)),
-    ):
-        record[name] = {"n": times.count, "p50_ms": times.p50_ms, "p95_ms": times.p95_ms}
+    click.echo(_report(times, as_json))
+
+
+@command.command()
+@click.option("--frames", default=100, show_default=True, help="How often each is done.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def frame(frames: int, model: Path | None, as_json: bool) -> None:
+    """A 640x480 image from pixels to an answer, and its phrases; without ROS."""
+    from vlm_ros.evaluation.frame_timing import time_model
+    from vlm_ros.models import bundled_model, load_model
+
+    click.echo(_report(time_model(load_model(model or bundled_model()), frames), as_json))
+
+
+def _report(times: Mapping[str, Times], as_json: bool) -> str:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     if as_json:
-        click.echo(json.dumps(record))
-        return
-    click.echo(record.pop("machine"))
-    for name, row in record.items():
-        click.echo(f"{name:<36} p50 {row['p50_ms']:6.2f} ms  p95 {row['p95_ms']:6.2f} ms")
+        rows = {
+            name: {"n": row.count, "p50_ms": row.p50_ms, "p95_ms": row.p95_ms}
+            for name, row in times.items()
+        }
+        return json.dumps({"machine": machine, **rows})
+    lines = [
+        f"{name:<36} p50 {row.p50_ms:6.2f} ms  p95 {row.p95_ms:6.2f} ms"
+        for name, row in times.items()
+    ]
+    return "\n".join([machine, *lines])

@@ -45,10 +45,9 @@ class Expression:
 
 def label(truth: ObjectTruth) -> LabelledObject:
     """The words that are true of a simulated object."""
-    attributes = dict(truth.attributes)
-    second = attributes.pop("second_colour", None)
-    accents = {colour for _, colour in truth.parts} | ({second} if second else set())
-    return LabelledObject(truth.name, attributes, True, tuple(sorted(accents)))
+    return LabelledObject.rendered(
+        truth.name, truth.attributes, (colour for _, colour in truth.parts)
+    )
 
 
 def write_expressions(

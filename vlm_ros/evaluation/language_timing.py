@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_ros.evaluation.timing import Times, timed
 from vlm_ros.grounding.resolver import resolve
 from vlm_ros.grounding.scene import Scene
 from vlm_ros.language import parse_command
@@ -24,21 +23,6 @@ _FORMS = (
     "the {a} with a pink cap that is not on the {b}",
     "take the largest {a} between the {b} and the box, then put it on the tray",
 )
-
-
-@dataclass(frozen=True)
-class Times:
-    """Durations of one kind of work.
-
-    Attributes:
-        count: how many were measured.
-        p50_ms: half of them took at most so long.
-        p95_ms: nineteen of twenty did.
-    """
-
-    count: int
-    p50_ms: float
-    p95_ms: float
 
 
 class _EmbeddedMatcher:
@@ -71,7 +55,7 @@ def expressions() -> list[str]:
 def time_parsing(rounds: int) -> Times:
     """Parses every expression `rounds` times."""
     parse_command("the cup")  # the grammar is built once
-    return _timed(parse_command, expressions() * rounds)
+    return timed(parse_command, expressions() * rounds)
 
 
 def time_resolving(rounds: int, regions: int, seed: int = 0) -> Times:
@@ -89,17 +73,7 @@ def time_resolving(rounds: int, regions: int, seed: int = 0) -> Times:
     phrases = [parse_command(text).steps[0].target for text in islice(texts, 0, None, 6)]
     for phrase in phrases:  # a model keeps the embeddings of phrases it has seen
         resolve(phrase, scene)
-    return _timed(lambda phrase: resolve(phrase, scene), phrases * rounds)
-
-
-def _timed(work: Callable[..., object], items: Sequence[object]) -> Times:
-    took = []
-    for item in items:
-        begun = time.perf_counter()
-        work(item)
-        took.append((time.perf_counter() - begun) * 1e3)
-    p50, p95 = np.percentile(took, (50, 95))
-    return Times(len(took), round(float(p50), 3), round(float(p95), 3))
+    return timed(lambda phrase: resolve(phrase, scene), phrases * rounds)
 
 
 def _units(random: np.random.Generator, count: int) -> NDArray[np.float32]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -70,19 +69,17 @@ def read_rendered(folder: Path) -> list[Picture]:
     for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
         try:
             record = json.loads(line)
-            things = tuple(_rendered_object(o) for o in record["objects"])
+            things = tuple(
+                LabelledObject.rendered(
+                    o["name"], o["attributes"], (part["colour"] for part in o["parts"])
+                )
+                for o in record["objects"]
+            )
             boxes = np.asarray([o["box"] for o in record["objects"]], np.float32).reshape(-1, 4)
             pictures.append(Picture(folder / record["image"], boxes, things))
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{source}, line {number}: not an annotation ({error!r}).") from error
     return pictures
-
-
-def _rendered_object(record: Mapping[str, Any]) -> LabelledObject:
-    attributes = dict(record["attributes"])
-    second = attributes.pop("second_colour", None)
-    accents = {part["colour"] for part in record["parts"]} | ({second} if second else set())
-    return LabelledObject(record["name"], attributes, True, tuple(sorted(accents)))
 
 
 def read_yolo(images: Path, labels: Path, names: Sequence[str]) -> list[Picture]:

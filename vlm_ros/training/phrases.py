@@ -33,6 +33,15 @@ class LabelledObject:
     complete: bool
     accents: tuple[str, ...] = ()
 
+    @classmethod
+    def rendered(
+        cls, name: str, attributes: Mapping[str, str], part_colours: Iterable[str]
+    ) -> LabelledObject:
+        """An object of the simulator, of which everything is known."""
+        main = {key: value for key, value in attributes.items() if key != "second_colour"}
+        accents = {*part_colours, *(attributes[k] for k in attributes.keys() - main.keys())}
+        return cls(name, main, True, tuple(sorted(accents)))
+
 
 @dataclass(frozen=True)
 class PhraseMeaning:
