@@ -120,3 +120,54 @@ def test_the_command_refuses_a_folder_without_photographs(tmp_path: Path) -> Non
     )
     assert said.exit_code == 2
     assert "holds no JPEG or PNG files" in said.output
+
+
+def test_the_command_renders_snapshots_of_scans(
+    tmp_path: Path, scans_folder: Path, renderer: None
+) -> None:
+    out = tmp_path / "out"
+    arguments = [
+        *("render", str(out), "--scenes", "3", "--views", "2", "--seed", "5"),
+        *("--width", "160", "--height", "120", "--upright", "0.5"),
+        *("--meshes", str(scans_folder), "--generated", "0"),
+    ]
+    said = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    lines = lines_of(out)
+    assert len(lines) == 6
+    assert {(line["width"], line["height"]) for line in lines} == {(160, 120), (120, 160)}
+    for line in lines:
+        picture = cv2.imread(str(out / line["image"]))
+        assert picture is not None
+        assert picture.shape == (line["height"], line["width"], 3)
+    entries = [entry for line in lines for entry in line["objects"]]
+    assert {entry["name"] for entry in entries} == {"block", "cup"}
+    cubes = [entry for entry in entries if entry["name"] == "block"]
+    assert all(entry["names"] == ["wooden block"] for entry in cubes)
+    assert all(("accents" in entry) == (entry["attributes"]["colour"] == "red") for entry in cubes)
+    assert {part["name"] for entry in cubes for part in entry["parts"]} == {"top"}
+
+
+def test_a_snapshot_does_not_depend_on_those_before_it(
+    tmp_path: Path, scans_folder: Path, renderer: None
+) -> None:
+    def rendered(folder: Path, seeds: list[int]) -> bytes:
+        wanted = DatasetOptions(folder, width=160, height=120, meshes=scans_folder, generated=0.5)
+        list(render_dataset(wanted, seeds))
+        return (folder / "images" / "000007_0.jpg").read_bytes()
+
+    assert rendered(tmp_path / "alone", [7]) == rendered(tmp_path / "after", [6, 7])
+
+
+def test_the_command_refuses_a_folder_without_scans(tmp_path: Path, renderer: None) -> None:
+    (tmp_path / "empty").mkdir()
+    arguments = ["render", str(tmp_path / "out"), "--meshes", str(tmp_path / "empty")]
+    said = CliRunner().invoke(command, arguments)
+    assert isinstance(said.exception, SimulationError)
+    assert "holds no object that has a label" in str(said.exception)
+
+
+def test_a_share_without_scans_is_refused(tmp_path: Path) -> None:
+    said = CliRunner().invoke(command, ["render", str(tmp_path / "out"), "--generated", "0.5"])
+    assert said.exit_code == 2
+    assert "give --meshes" in said.output

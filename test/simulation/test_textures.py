@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vlm_ros.errors import SimulationError
-from vlm_ros.simulation.textures import PAINTERS, noise, paint, photograph
+from vlm_ros.simulation.finishes import Repaint
+from vlm_ros.simulation.textures import PAINTERS, noise, paint, photograph, repainted
 
 RED, WHITE = (0.8, 0.1, 0.1), (1.0, 1.0, 1.0)
 
@@ -50,3 +51,32 @@ def test_a_broken_photograph_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not a picture")
     with pytest.raises(SimulationError, match=r"broken\.jpg"):
         photograph(path, 64)
+
+
+def test_paint_keeps_light_and_shade() -> None:
+    ramp = np.linspace(60, 220, 64)[None, :, None] * np.array([1.0, 0.1, 0.1])
+    red = np.broadcast_to(ramp, (8, 64, 3)).astype(np.uint8)
+    blue = repainted(red, Repaint("", (0.1, 0.2, 0.9))).astype(int)
+    assert np.all(blue[..., 2] > 2 * blue[..., 0])
+    assert np.all(np.diff(blue[0, :, 2]) >= 0), "shade is lost"
+    assert blue[0, -1, 2] > 1.3 * blue[0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("source", "painted", "kept"),
+    [
+        ("red", (200, 30, 30), (220, 220, 220)),
+        ("red", (200, 30, 30), (30, 40, 200)),
+        ("yellow", (230, 210, 20), (200, 30, 30)),
+        ("light green", (150, 220, 110), (240, 240, 240)),
+        ("black", (20, 20, 20), (230, 230, 230)),
+    ],
+)
+def test_only_the_colour_named_is_painted(
+    source: str, painted: tuple[int, int, int], kept: tuple[int, int, int]
+) -> None:
+    picture = np.array([[painted, kept]] * 4, np.uint8)
+    after = repainted(picture, Repaint(source, (0.6, 0.2, 0.7)))
+    red, green, blue = (int(value) for value in after[0, 0])
+    assert min(red, blue) > 1.5 * green, "it is not purple"
+    assert np.array_equal(after[:, 1], picture[:, 1])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 PICTURES = (".jpg", ".jpeg", ".png")
+GENERATED = 0.2
 
 
 @click.group()
@@ -27,6 +28,24 @@ def command() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of photographs to cover some tables, floors and walls with.",
 )
+@click.option(
+    "--meshes",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of scanned objects (NAME/textured.obj, NAME/texture_map.png, metres); renders "
+    "pictures like phone photographs of them instead of a robot's views.",
+)
+@click.option(
+    "--generated",
+    type=click.FloatRange(0, 1),
+    help="With --meshes: share of the simulator's own objects among them.  [default: 0.2]",
+)
+@click.option(
+    "--upright",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of the pictures whose width and height are exchanged.",
+)
 def render(
     out: Path,
     scenes: int,
@@ -36,6 +55,9 @@ def render(
     width: int,
     height: int,
     backgrounds: Path | None,
+    meshes: Path | None,
+    generated: float | None,
+    upright: float,
 ) -> None:
     """Render labelled pictures of random scenes into the folder OUT.
 
@@ -46,7 +68,12 @@ def render(
 
     from vlm_ros.simulation.dataset import DatasetOptions, render_dataset
 
-    options = DatasetOptions(out, views, width, height, _photographs(backgrounds))
+    if generated is not None and meshes is None:
+        raise click.UsageError("--generated says how to mix with scanned objects; give --meshes.")
+    share = GENERATED if generated is None else generated
+    options = DatasetOptions(
+        out, views, width, height, _photographs(backgrounds), meshes, share, upright
+    )
     seeds = range(seed, seed + scenes)
     for _ in tqdm(render_dataset(options, seeds, jobs), total=scenes, unit="scene"):
         pass

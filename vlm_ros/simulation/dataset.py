@@ -16,13 +16,18 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from vlm_ros.errors import SimulationError
+from vlm_ros.simulation.photography import Image, developed
+from vlm_ros.simulation.scans import Scan, load_scans
 from vlm_ros.simulation.scene import generate_scene, view_camera
+from vlm_ros.simulation.snapshot import generate_snapshot, snapshot_camera
 from vlm_ros.simulation.tabletop import ObjectTruth, RenderedFrame, Tabletop
 
 JPEG_QUALITY = 92
@@ -41,6 +46,9 @@ class DatasetOptions:
         width: of a picture, pixels.
         height: of a picture, pixels.
         photographs: pictures that some tables, floors and walls are covered with.
+        meshes: folder of scanned objects; with it the pictures are snapshots of these.
+        generated: share of the simulator's own objects among the scanned ones.
+        upright: share of the pictures whose width and height are exchanged.
     """
 
     folder: Path
@@ -48,6 +56,9 @@ class DatasetOptions:
     width: int = 640
     height: int = 480
     photographs: tuple[Path, ...] = ()
+    meshes: Path | None = None
+    generated: float = 0.0
+    upright: float = 0.0
 
 
 def render_dataset(
@@ -116,20 +127,56 @@ def _start_worker() -> None:
 
 def render_scene(options: DatasetOptions, seed: int) -> None:
     """Renders all views of one scene and writes its pictures, then its lines."""
-    scene = generate_scene(seed, options.photographs)
+    take = _overviews if options.meshes is None else _snapshots
     lines = []
+    for view, (rgb, frame) in enumerate(take(options, seed)):
+        image = f"images/{seed:06d}_{view}.jpg"
+        ok, encoded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not ok:
+            raise SimulationError(f"The picture {image} cannot be encoded as JPEG.")
+        _write_whole(options.folder / image, encoded.tobytes())
+        lines.append(json.dumps(annotation(image, seed, frame)) + "\n")
+    _write_whole(_lines_file(options.folder, seed), "".join(lines).encode())
+
+
+def _overviews(options: DatasetOptions, seed: int) -> Iterator[tuple[Image, RenderedFrame]]:
+    """A robot's views of generated objects, as they are rendered."""
+    scene = generate_scene(seed, options.photographs)
     with Tabletop(scene) as tabletop:
         for view in range(options.views):
-            frame = tabletop.render(view_camera(scene, view), options.width, options.height)
-            image = f"images/{seed:06d}_{view}.jpg"
-            ok, encoded = cv2.imencode(
-                ".jpg", frame.rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            )
-            if not ok:
-                raise SimulationError(f"The picture {image} cannot be encoded as JPEG.")
-            _write_whole(options.folder / image, encoded.tobytes())
-            lines.append(json.dumps(annotation(image, seed, frame)) + "\n")
-    _write_whole(_lines_file(options.folder, seed), "".join(lines).encode())
+            camera = view_camera(scene, view)
+            frame = tabletop.render(camera, *_size(options, seed, view))
+            yield frame.rgb, frame
+
+
+def _snapshots(options: DatasetOptions, seed: int) -> Iterator[tuple[Image, RenderedFrame]]:
+    """Somebody's photographs of scanned objects."""
+    assert options.meshes is not None
+    scans = _scans(options.meshes)
+    scene = generate_snapshot(seed, scans, options.generated, options.photographs)
+    with Tabletop(scene) as tabletop:
+        things = [
+            (tabletop.pose(item.name).position, float(np.linalg.norm(item.size)) / 2)
+            for item in tabletop.objects
+        ]
+        for view in range(options.views):
+            rng = np.random.default_rng([seed, 3, view])
+            width, height = _size(options, seed, view)
+            camera = snapshot_camera(rng, things, width, height)
+            frame = tabletop.render(camera, width, height)
+            yield developed(frame.rgb, frame.depth, rng), frame
+
+
+def _size(options: DatasetOptions, seed: int, view: int) -> tuple[int, int]:
+    """Width and height of a picture."""
+    if np.random.default_rng([seed, 4, view]).random() < options.upright:
+        return options.height, options.width
+    return options.width, options.height
+
+
+@lru_cache(maxsize=4)
+def _scans(folder: Path) -> tuple[Scan, ...]:
+    return load_scans(folder)
 
 
 def annotation(image: str, seed: int, frame: RenderedFrame) -> dict[str, Any]:
@@ -154,6 +201,8 @@ def _entry(truth: ObjectTruth) -> dict[str, Any]:
         "name": truth.name,
         "attributes": dict(truth.attributes),
         "parts": [{"name": name, "colour": colour} for name, colour in truth.parts],
+        **({"names": list(truth.names)} if truth.names else {}),
+        **({"accents": list(truth.accents)} if truth.accents else {}),
         "box": list(truth.box),
         "visible": round(truth.visible_fraction, 4),
         "position": [round(value, 4) for value in truth.position],

@@ -45,7 +45,24 @@ MATERIALS: dict[str, Material] = {
     "glossy": Material("", 0.8, 0.9),
     "glass face": Material("", 0.8, 0.9),
     "plain": Material("", 0.1, 0.2),
+    # Scans carry some of their highlights in the texture already.
+    "plastic scan": Material("plastic", 0.25, 0.5),
+    "metal scan": Material("metal", 0.45, 0.6),
+    "natural scan": Material("", 0.12, 0.35),
 }
+
+
+@dataclass(frozen=True)
+class Repaint:
+    """Another colour for a photographed surface, which keeps its light and shade.
+
+    Attributes:
+        source: name of the colour that is replaced; "" for all of the surface.
+        target: the colour instead, RGB in 0..1.
+    """
+
+    source: str
+    target: Rgb
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,7 @@ class Surface:
         second: the texture's other colour, RGB in 0..1.
         seed: of the texture's randomness.
         photograph: a picture shown instead of the texture.
+        repaint: another colour for the photograph.
     """
 
     texture: str
@@ -65,6 +83,7 @@ class Surface:
     second: Rgb = (0.0, 0.0, 0.0)
     seed: int = 0
     photograph: Path | None = None
+    repaint: Repaint | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from vlm_ros.simulation.rotations import Quaternion, quaternion
 from vlm_ros.simulation.scene import SceneDescription, SceneObject
 
 STEP = 0.004
+SCAN_TEXTURE = 768
+"""Pixels along the side of a scanned object's texture."""
+
 VISIBLE_GROUP = 2
 HIDDEN_GROUP = 4
 
@@ -29,7 +32,7 @@ class ModelBuilder:
         self._mujoco = mujoco
         self._scene = scene
         self._spec = mujoco.MjSpec()
-        self._meshes: set[str] = set()
+        self._hulls = 0
         self._materials: dict[Finish, str] = {}
 
     def compiled(self) -> Any:
@@ -38,6 +41,7 @@ class ModelBuilder:
         self._add_lights()
         self._add_room()
         self._add_table()
+        self._add_mats()
         for item in self._scene.objects:
             self._add_object(item)
         self._spec.worldbody.add_camera(name="view")
@@ -50,10 +54,10 @@ class ModelBuilder:
         spec.option.iterations = 20
         spec.option.enableflags |= int(self._mujoco.mjtEnableBit.mjENBL_MULTICCD)
         spec.visual.quality.offsamples = 4
-        spec.visual.quality.shadowsize = 2048
+        spec.visual.quality.shadowsize = self._scene.shadows.pixels
         spec.visual.map.znear = 0.02
         spec.visual.map.zfar = 12.0
-        spec.visual.map.shadowclip = 1.6
+        spec.visual.map.shadowclip = self._scene.shadows.reach
         spec.stat.extent = 1.0
         spec.stat.center = [0.0, 0.0, 0.0]
 
@@ -75,6 +79,8 @@ class ModelBuilder:
     def _texture(self, surface: Surface, name: str, size: int) -> None:
         if surface.photograph is not None:
             pixels = textures.photograph(surface.photograph, size)
+            if surface.repaint is not None:
+                pixels = textures.repainted(pixels, surface.repaint)
         else:
             pixels = textures.paint(
                 surface.texture, surface.seed, size, surface.colour, surface.second
@@ -128,7 +134,7 @@ class ModelBuilder:
             name="table", type=self._mujoco.mjtGeom.mjGEOM_BOX, size=[x / 2, y / 2, thick / 2]
         )
         top.pos = [0.0, 0.0, -thick / 2]
-        top.material = self._material(self._scene.table.finish, 512)
+        top.material = self._material(self._scene.table.finish, 512, self._scene.table.repeat)
         top.group = VISIBLE_GROUP
         top.contype = top.conaffinity = 0
         # Upright cylinders are steadier on a plane than on a box; past the edge they do not count.
@@ -148,6 +154,17 @@ class ModelBuilder:
                 leg.pos = [sign_x * (x / 2 - 0.05), sign_y * (y / 2 - 0.05), (low - thick) / 2]
                 leg.rgba = [*(0.6 * part for part in self._scene.table.finish.surface.colour), 1.0]
 
+    def _add_mats(self) -> None:
+        for layer, mat in enumerate(self._scene.mats):
+            height = 0.0004 * (layer + 1)
+            added = self._spec.worldbody.add_geom(type=self._mujoco.mjtGeom.mjGEOM_BOX)
+            added.size = [mat.size[0] / 2, mat.size[1] / 2, height]
+            added.pos = [*mat.place, height]
+            added.quat = [float(np.cos(mat.yaw / 2)), 0.0, 0.0, float(np.sin(mat.yaw / 2))]
+            added.material = self._material(mat.finish, 256)
+            added.group = VISIBLE_GROUP
+            added.contype = added.conaffinity = 0
+
     def _add_object(self, item: SceneObject) -> None:
         body = self._spec.worldbody.add_body(name=item.name)
         body.pos, body.quat = list(item.pose.position), wxyz(item.pose.quaternion)
@@ -155,7 +172,8 @@ class ModelBuilder:
         for part in item.parts:
             added = body.add_geom(type=self._mujoco.mjtGeom.mjGEOM_MESH)
             added.meshname = self._mesh(item, part.name)
-            added.material = self._material(part.finish, 256)
+            scanned = part.finish.surface.photograph is not None
+            added.material = self._material(part.finish, SCAN_TEXTURE if scanned else 256)
             added.group = VISIBLE_GROUP
             added.contype = added.conaffinity = 0
             added.mass = 0.0
@@ -172,6 +190,12 @@ class ModelBuilder:
         added.inertia = self._mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL
         return name
 
+    def _hull(self, coordinates: list[float]) -> str:
+        name = f"hull_{self._hulls}"
+        self._hulls += 1
+        self._spec.add_mesh(name=name).uservert = coordinates
+        return name
+
     def _add_proxies(self, body: Any, item: SceneObject) -> None:
         kinds = self._mujoco.mjtGeom
         forms = {
@@ -180,11 +204,15 @@ class ModelBuilder:
             "capsule": kinds.mjGEOM_CAPSULE,
             "sphere": kinds.mjGEOM_SPHERE,
             "ellipsoid": kinds.mjGEOM_ELLIPSOID,
+            "hull": kinds.mjGEOM_MESH,
         }
         for proxy in item.shape.proxies:
             size = [length * item.scale for length in proxy.size]
             added = body.add_geom(type=forms[proxy.form])
-            added.size = [*size, 0.0, 0.0][:3]
+            if proxy.form == "hull":
+                added.meshname = self._hull(size)
+            else:
+                added.size = [*size, 0.0, 0.0][:3]
             added.pos = [length * item.scale for length in proxy.position]
             added.quat = wxyz(proxy.quaternion)
             added.group = HIDDEN_GROUP

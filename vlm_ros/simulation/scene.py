@@ -68,6 +68,9 @@ class SceneObject:
             "pattern" and "second_colour".
         parts: looks of its parts; the first is the body.
         pose: where it is let go, the centre of its bounding box.
+        names: other nouns that are true of it.
+        printed: (name, colour) of parts that are part of its picture.
+        accents: other colours it clearly shows, the clearest first.
     """
 
     name: str
@@ -77,6 +80,9 @@ class SceneObject:
     attributes: Mapping[str, str]
     parts: tuple[PartLook, ...]
     pose: Pose
+    names: tuple[str, ...] = ()
+    printed: tuple[tuple[str, str], ...] = ()
+    accents: tuple[str, ...] = ()
 
     @property
     def shape(self) -> Shape:
@@ -106,15 +112,47 @@ class Light:
 
 
 @dataclass(frozen=True)
+class ShadowMap:
+    """The picture that a lamp's shadows are found with.
+
+    Attributes:
+        pixels: along its side.
+        reach: from the table's middle to its side, metres; there are no shadows further out.
+    """
+
+    pixels: int
+    reach: float
+
+
+@dataclass(frozen=True)
 class Table:
     """A table whose top is the plane z = 0.
 
     Attributes:
         size: extent of the top along x and y, and its thickness, metres.
         finish: of the top.
+        repeat: how often its texture is laid side by side each way.
     """
 
     size: Point
+    finish: Finish
+    repeat: float = 1.0
+
+
+@dataclass(frozen=True)
+class Mat:
+    """A cloth, a sheet or a board that lies flat on the table; nothing to be asked for.
+
+    Attributes:
+        size: extent along its own x and y, metres.
+        place: of its middle on the table, metres.
+        yaw: how far it is turned, radians.
+        finish: of its surface.
+    """
+
+    size: tuple[float, float]
+    place: tuple[float, float]
+    yaw: float
     finish: Finish
 
 
@@ -147,6 +185,8 @@ class SceneDescription:
         ambient: light from everywhere, RGB 0..1.
         camera: a random viewpoint.
         objects: before settling, supports before what stands on them.
+        shadows: how the lamps' shadows are found.
+        mats: what lies under the objects, the lowest first.
     """
 
     seed: int
@@ -156,6 +196,8 @@ class SceneDescription:
     ambient: Rgb
     camera: Camera
     objects: tuple[SceneObject, ...]
+    shadows: ShadowMap = ShadowMap(2048, 1.6)
+    mats: tuple[Mat, ...] = ()
 
 
 def generate_scene(seed: int, photographs: Sequence[Path] = ()) -> SceneDescription:
@@ -170,8 +212,8 @@ def generate_scene(seed: int, photographs: Sequence[Path] = ()) -> SceneDescript
     room = Room(
         float(rng.uniform(1.6, 2.8)),
         float(rng.uniform(-0.9, -0.5)),
-        _background(rng, photographs),
-        _background(rng, photographs),
+        background(rng, photographs),
+        background(rng, photographs),
     )
     lights, ambient = _lights(rng)
     objects = _Layout(rng).arranged()
@@ -234,12 +276,13 @@ def _table(rng: Generator, photographs: Sequence[Path]) -> Table:
     if photographs and rng.random() < 0.2:
         surface = _photographed(rng, photographs)
     else:
-        surface = _table_top(rng)
+        surface = table_top(rng)
     shine = float(rng.choice([0.0, 0.1, 0.3]))
     return Table(size, Finish(surface, shine, 0.6))
 
 
-def _table_top(rng: Generator) -> Surface:
+def table_top(rng: Generator) -> Surface:
+    """A table top of any make."""
     texture = _pick(
         rng,
         (
@@ -261,7 +304,8 @@ def _photographed(rng: Generator, photographs: Sequence[Path]) -> Surface:
     return Surface("plain", (0.5, 0.5, 0.5), photograph=path)
 
 
-def _background(rng: Generator, photographs: Sequence[Path]) -> Surface:
+def background(rng: Generator, photographs: Sequence[Path]) -> Surface:
+    """A floor or wall: a photograph, or a plain or patterned one."""
     if photographs and rng.random() < 0.6:
         return _photographed(rng, photographs)
     texture = _pick(
@@ -374,7 +418,7 @@ class _Layout:
     def _add(self, kind_name: str, scale: float, colour: str | None) -> None:
         rng, kind = self.rng, KINDS[kind_name]
         variant = int(rng.integers(VARIANTS))
-        turn = _resting_turn(rng, kind)
+        turn = resting_turn(rng, kind)
         shape = shape_of(kind_name, variant)
         extent = np.abs(turn) @ np.array(shape.size) * scale
         spot = self._spot(extent)
@@ -452,7 +496,7 @@ def _support_rank(kind: Kind) -> int:
     return 0
 
 
-def _resting_turn(rng: Generator, kind: Kind) -> NDArray[np.float64]:
+def resting_turn(rng: Generator, kind: Kind) -> NDArray[np.float64]:
     """How it is put down, before its turn about the vertical: a (3, 3) rotation."""
     chance = rng.random()
     if chance < kind.lying:
@@ -460,6 +504,15 @@ def _resting_turn(rng: Generator, kind: Kind) -> NDArray[np.float64]:
     if chance < kind.lying + kind.upturned:
         return rotation_about("x", 180.0)
     return np.eye(3)
+
+
+def generated_object(rng: Generator, kind_name: str) -> SceneObject:
+    """An object of a kind with random proportions and looks, which has no place or name yet."""
+    variant = int(rng.integers(VARIANTS))
+    attributes, parts = _looks(rng, KINDS[kind_name], shape_of(kind_name, variant), None)
+    origin = Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    scale = float(rng.uniform(0.88, 1.15))
+    return SceneObject("", kind_name, variant, scale, attributes, parts, origin)
 
 
 def _looks(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.simulation.meshes import Mesh, merge
+
+HULL_DIRECTIONS = 64
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Proxy:
 
     Attributes:
         form: "box" (half extents), "cylinder" or "capsule" (radius, half length along its z),
-            "sphere" (radius) or "ellipsoid" (radii); metres.
+            "sphere" (radius), "ellipsoid" (radii) or "hull" (x, y, z of each of its points);
+            metres.
         size: as the form asks.
         position: of its centre, metres, in the shape's frame.
         quaternion: xyzw, in the shape's frame.
@@ -52,7 +55,7 @@ def shape(parts: dict[str, Mesh], proxies: list[Proxy], hollow: bool = False) ->
     x, y, z = (float(extent) for extent in high - low)
     return Shape(
         {name: mesh.moved(-centre) for name, mesh in parts.items()},
-        tuple(Proxy(p.form, p.size, _minus(p.position, centre), p.quaternion) for p in proxies),
+        tuple(replace(p, position=_minus(p.position, centre)) for p in proxies),
         (x, y, z),
         hollow,
     )
@@ -69,6 +72,18 @@ def box_proxy(
 ) -> Proxy:
     """A box of full extents `size`."""
     return Proxy("box", (size[0] / 2, size[1] / 2, size[2] / 2), centre)
+
+
+def hull_proxy(points: NDArray[np.float64]) -> Proxy:
+    """About the convex hull of points (N, 3): of the outermost in each of many directions."""
+    index = np.arange(HULL_DIRECTIONS) + 0.5
+    height = 1 - 2 * index / HULL_DIRECTIONS
+    turn = np.pi * (1 + 5**0.5) * index  # the golden angle spreads them evenly
+    ring = np.sqrt(1 - height**2)
+    directions = np.column_stack([ring * np.cos(turn), ring * np.sin(turn), height])
+    axes = np.vstack([directions, np.eye(3), -np.eye(3)])
+    chosen = np.unique(np.argmax(points @ axes.T, axis=0))
+    return Proxy("hull", tuple(float(value) for value in points[chosen].ravel()))
 
 
 def can_proxy(radius: float, bottom: float, top: float) -> Proxy:

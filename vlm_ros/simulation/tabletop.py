@@ -46,6 +46,8 @@ class ObjectTruth:
         position: of the centre of its bounding box, metres, optical frame.
         quaternion: xyzw, of its own axes in the optical frame.
         size: metres, extent along its own axes.
+        names: other nouns that are true of it.
+        accents: other colours it clearly shows, the clearest first.
     """
 
     name: str
@@ -58,6 +60,8 @@ class ObjectTruth:
     position: tuple[float, float, float]
     quaternion: Quaternion
     size: tuple[float, float, float]
+    names: tuple[str, ...] = ()
+    accents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,13 +223,15 @@ class Tabletop:
             item.kind,
             item.name,
             attributes,
-            tuple((part.name, part.colour) for part in item.parts if part.named),
+            (*((part.name, part.colour) for part in item.parts if part.named), *item.printed),
             _extent(mask),
             visible,
             mask,
             (float(place[0]), float(place[1]), float(place[2])),
             quaternion(to_optical @ matrix(pose.quaternion)),
             item.size,
+            item.names,
+            item.accents,
         )
 
 

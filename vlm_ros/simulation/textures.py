@@ -11,7 +11,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from vlm_ros.errors import SimulationError
-from vlm_ros.simulation.colours import Rgb
+from vlm_ros.simulation.colours import RANGES, Rgb
+from vlm_ros.simulation.finishes import Repaint
 
 Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -249,7 +250,7 @@ def paint(texture: str, seed: int, size: int, first: Rgb, second: Rgb) -> Image:
     return PAINTERS[texture](np.random.default_rng(seed), size, first, second)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=160)
 def photograph(path: Path, size: int) -> Image:
     """The middle of a picture file as a texture, (size, size, 3) uint8 RGB.
 
@@ -268,3 +269,41 @@ def photograph(path: Path, size: int) -> Image:
         pixels[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA
     )
     return np.ascontiguousarray(square[..., ::-1])
+
+
+def repainted(pixels: Image, repaint: Repaint) -> Image:
+    """A photographed surface in another colour, which keeps its light, shade and highlights.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        repaint: which colour is replaced by which.
+    """
+    hue, saturation, value = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV))
+    share = _share_of(repaint.source, hue, saturation, value)
+    lit = value[(share > 0.5) & (value > 25)]
+    usual = float(np.median(lit)) if len(lit) else 128.0
+    levels = np.arange(256, dtype=np.float32)[:, None] / max(usual, 20.0)
+    if not repaint.source:
+        # Paint covers what is dark as well as what is bright.
+        levels = np.maximum(levels, 0.02) ** 0.5
+    # Above 1.5 times the usual brightness lies a highlight, which has the lamp's colour.
+    gloss = np.clip((levels - 1.5) / 1.5, 0, 0.7)
+    shades = np.asarray(repaint.target, np.float32) * np.minimum(levels, 1.5)
+    table = np.clip((shades * (1 - gloss) + gloss) * 255, 0, 255).astype(np.uint8)
+    painted = cv2.LUT(cv2.merge([value, value, value]), table[None])
+    weight = share[..., None]
+    return np.asarray(painted * weight + pixels * (1 - weight), np.uint8)
+
+
+def _share_of(source: str, hue: Image, saturation: Image, value: Image) -> Field:
+    """(H, W) float32: how much each pixel has the colour of this name, 0..1."""
+    if not source:
+        return np.ones(hue.shape, np.float32)
+    (h0, h1), (s0, _), _ = RANGES[source]
+    if source == "black":
+        return np.clip((90 - value.astype(np.float32)) / 30, 0, 1)
+    # OpenCV's hues are half degrees.
+    apart = np.abs((np.arange(256) * 2 - (h0 + h1) / 2 + 180) % 360 - 180)
+    near = np.clip((32 + (h1 - h0) / 2 - apart) / 10, 0, 1).astype(np.float32)
+    strong = np.clip((np.arange(256) / 255 - 0.45 * s0) / 0.12, 0, 1).astype(np.float32)
+    return np.asarray(cv2.LUT(hue, near) * cv2.LUT(saturation, strong), np.float32)
