@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,15 @@ def test_unreadable_pictures_are_named(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ImageError, match=r"bad\.jpg"):
         read_image(path)
+
+
+def test_a_picture_too_large_to_hold_is_named(tmp_path: Path) -> None:
+    side = struct.pack(">I", 100_000)
+    header = b"IHDR" + side + side + bytes([8, 2, 0, 0, 0])
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "vast.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
+    with pytest.raises(ImageError, match=r"vast\.png cannot be read"):
+        read_image(tmp_path / "vast.png")
 
 
 def test_missing_picture(tmp_path: Path) -> None:

@@ -15,12 +15,18 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Reads a picture as (H, W, 3) uint8 RGB, turned upright as its EXIF data say.
 
     Raises:
-        ImageError: the file does not exist or is not a picture.
+        ImageError: the file does not exist, cannot be read, or is not a picture.
     """
-    if not path.is_file():
-        raise ImageError(f"The picture {path} does not exist.")
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        if not path.is_file():
+            raise ImageError(f"The picture {path} does not exist.")
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"The picture {path} cannot be read: {error}.") from error
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise ImageError(f"{path} cannot be read as a picture; it is far too large.") from error
     if image is None:
         raise ImageError(f"{path} cannot be read as a picture; use JPEG, PNG or another that is.")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

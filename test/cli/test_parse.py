@@ -18,6 +18,23 @@ def test_tree() -> None:
     assert 'destination: in: "blue bowl"' in lines
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("the red or blue cup", "one of: red, blue"),
+        ("a cup or a mug", "noun: cup or mug"),
+        ("second closest cup to the plate", 'number 2 nearest to: "plate"'),
+        ("the other cup", "which: not one that was taken before"),
+        ("the cup not on the left", "which: not at the left"),
+        ("the two cups closest to each other", "nearest to each other"),
+        ("the plate with an apple on it", 'supports: "apple"'),
+    ],
+)
+def test_tree_says_all(text: str, line: str) -> None:
+    run = CliRunner().invoke(main, ["parse", text])
+    assert line in [printed.strip() for printed in run.output.splitlines()]
+
+
 def test_json_is_one_line() -> None:
     run = CliRunner().invoke(main, ["parse", "the second cup from the left", "--json"])
     assert run.exit_code == 0

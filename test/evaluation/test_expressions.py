@@ -2,72 +2,81 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from collections.abc import Callable
+from dataclasses import replace
 
-from vlm_ros.evaluation.expressions import Expression, write_expressions
-from vlm_ros.evaluation.simulated import judge
-from vlm_ros.grounding.result import Evidence, GroundedRegion, Grounding, Status
+import numpy as np
+
+from vlm_ros.evaluation.expressions import write_questions
+from vlm_ros.evaluation.judging import Question
 from vlm_ros.simulation.tabletop import ObjectTruth
 
+MakeThing = Callable[..., ObjectTruth]
 
-def _thing(name: str, colour: str, left: float, visible: float = 1.0) -> ObjectTruth:
-    return ObjectTruth(
-        name=name,
-        identity=f"{name}_{left}",
-        attributes={"colour": colour},
-        parts=(),
-        box=(left, 10.0, left + 50.0, 60.0),
-        visible_fraction=visible,
-        mask=np.zeros((1, 1), bool),
-        position=(0.0, 0.0, 1.0),
-        quaternion=(0.0, 0.0, 0.0, 1.0),
-        size=(0.1, 0.1, 0.1),
+
+def _written(*things: ObjectTruth) -> dict[str, Question]:
+    written = write_questions(things, np.random.default_rng(0), 1000, "1.png")
+    return {question.expression: question for question in written}
+
+
+def test_categories(make_thing: MakeThing) -> None:
+    asked = _written(
+        make_thing("cup", "red", 0), make_thing("cup", "blue", 100), make_thing("box", "red", 200)
     )
+    assert asked["the red cup"].category == "attributes"
+    assert asked["the red cup"].boxes == ((0.0, 10.0, 50.0, 60.0),)
+    assert asked["the box"].category == "nouns"
+    assert asked["the cup"].category == "ambiguous" and len(asked["the cup"].boxes) == 2
+    assert asked["the green cup"].category == "absent" and not asked["the green cup"].boxes
+    assert asked["the red cup"].tags == (("noun", "cup"), ("colour", "red"))
 
 
-def _written(*things: ObjectTruth) -> dict[str, Expression]:
-    return {e.text: e for e in write_expressions(things, np.random.default_rng(0), 1000)}
-
-
-def test_kinds_of_expression() -> None:
-    asked = _written(_thing("cup", "red", 0), _thing("cup", "blue", 100), _thing("box", "red", 200))
-    assert asked["the red cup"].known == "unique"
-    assert asked["the red cup"].boxes.tolist() == [[0, 10, 50, 60]]
-    assert asked["the cup"].known == "ambiguous" and len(asked["the cup"].boxes) == 2
-    assert asked["the green cup"].known == "absent" and len(asked["the green cup"].boxes) == 0
-
-
-def test_words_people_differ_on_are_not_asked() -> None:
-    asked = _written(_thing("cup", "turquoise", 0), _thing("box", "blue", 100))
+def test_words_people_differ_on_are_not_asked(make_thing: MakeThing) -> None:
+    asked = _written(make_thing("cup", "turquoise", 0), make_thing("box", "blue", 100))
     assert "the blue cup" not in asked
     assert "the turquoise cup" in asked
 
 
-def test_hardly_visible_things_are_not_asked_about() -> None:
-    asked = _written(_thing("cup", "red", 0, visible=0.2), _thing("box", "red", 100))
-    assert "the red cup" not in asked
+def test_hardly_visible_things_are_not_asked_about(make_thing: MakeThing) -> None:
+    asked = _written(make_thing("cup", "red", 0, visible=0.2), make_thing("box", "red", 100))
+    assert "the red cup" not in asked and "the cup" not in asked
     assert "the red box" in asked
 
 
-def _answer(status: Status, box: tuple[float, float, float, float] | None) -> Grounding:
-    found = () if box is None else (GroundedRegion(0, "x", 0.9, box, Evidence(0.9)),)
-    return Grounding(status, found, (), "")
+def test_what_hides_makes_its_twin_no_single_answer(make_thing: MakeThing) -> None:
+    asked = _written(make_thing("cup", "red", 0), make_thing("cup", "red", 100, visible=0.2))
+    assert "the red cup" not in asked
 
 
-@pytest.mark.parametrize(
-    ("known", "grounding", "right"),
-    [
-        ("unique", _answer(Status.FOUND, (0, 0, 10, 10)), True),
-        ("unique", _answer(Status.FOUND, (8, 0, 18, 10)), False),
-        ("unique", _answer(Status.NOT_FOUND, None), False),
-        ("ambiguous", _answer(Status.FOUND, (0, 0, 10, 10)), False),
-        ("ambiguous", _answer(Status.AMBIGUOUS, None), True),
-        ("absent", _answer(Status.NOT_FOUND, None), True),
-        ("absent", _answer(Status.FOUND, (0, 0, 10, 10)), False),
-    ],
-)
-def test_judging(known: str, grounding: Grounding, right: bool) -> None:
-    corners = [] if known == "absent" else [[0, 0, 10, 10]]
-    boxes = np.asarray(corners, np.float32).reshape(-1, 4)
-    assert judge(1, Expression("the x", boxes, known), grounding).right is right
+def test_kinds_that_are_not_there_are_asked_for(make_thing: MakeThing) -> None:
+    asked = _written(make_thing("cup", "red", 0), make_thing("box", "blue", 100))
+    absent = {dict(q.tags)["noun"] for q in asked.values() if q.category == "absent"}
+    assert absent - {"cup", "box"}
+
+
+def test_count_limits_each_category(make_thing: MakeThing) -> None:
+    things = [make_thing("cup", "red", 0), make_thing("cup", "blue", 100)]
+    written = write_questions(things, np.random.default_rng(0), 2, "1.png")
+    categories = [question.category for question in written]
+    assert categories.count("absent") == 2 and max(map(categories.count, categories)) == 2
+
+
+def test_nothing_in_sight_gives_no_questions() -> None:
+    assert _written() == {}
+
+
+def test_parts_are_asked_for_where_they_are_in_sight(make_thing: MakeThing) -> None:
+    cap = replace(make_thing("bottle", "white", 0), parts=(("cap", "orange"),))
+    hidden = replace(make_thing("bottle", "white", 100, visible=0.7), parts=(("cap", "blue"),))
+    asked = _written(cap, hidden)
+    assert asked["the bottle with an orange cap"].boxes == (cap.box,)
+    assert dict(asked["the bottle with an orange cap"].tags)["part"] == "cap"
+    assert "the bottle with a blue cap" not in asked
+
+
+def test_parts_of_the_body_s_colour_and_plurals(make_thing: MakeThing) -> None:
+    mug = replace(make_thing("mug", "red", 0), parts=(("handle", "red"),))
+    car = replace(make_thing("toy car", "red", 100), parts=(("wheels", "black"),))
+    asked = _written(mug, car)
+    assert "the mug with a red handle" not in asked
+    assert "the toy car with black wheels" in asked

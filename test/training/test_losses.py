@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
@@ -13,9 +15,10 @@ from vlm_ros.training.losses import (
     box_loss,
     match_regions,
     matching_loss,
+    memory_loss,
     objectness_loss,
 )
-from vlm_ros.training.network import DenseRegions
+from vlm_ros.training.network import DenseRegions, TeacherRegions
 from vlm_ros.training.phrases import FALSE, TRUE, UNSURE
 
 
@@ -24,24 +27,63 @@ def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Ten
     centers = torch.stack([columns, rows], -1).reshape(-1, 2).float() * 8 + 4
     boxes = torch.cat([centers - 12 + offset, centers + 12 + offset], 1)[None]
     truth = torch.tensor([[16.0, 16.0, 40.0, 40.0]])
-    logits = torch.full((1, 64), -4.0)
+    logits = torch.full((1, 64), -8.0)
     logits[0, 27] = logit_on  # the point at (28, 28), the object's centre
-    dense = DenseRegions(boxes, logits, torch.zeros(1, 64, 4), centers, torch.full((64,), 8.0))
+    dense = DenseRegions(
+        boxes=boxes,
+        objectness=logits,
+        classes=torch.zeros(1, 64, 80),
+        embeddings=torch.zeros(1, 64, 4),
+        centers=centers,
+        strides=torch.full((64,), 8.0),
+    )
     return dense, [truth]
+
+
+def _teacher(dense: DenseRegions) -> TeacherRegions:
+    """One that says what `dense` says."""
+    return TeacherRegions(dense.boxes, dense.objectness.sigmoid(), dense.classes.sigmoid())
+
+
+ALL = torch.tensor([True])
+SOME = torch.tensor([False])
 
 
 def test_better_boxes_and_objectness_cost_less() -> None:
     good, truth = _dense(0.0, 4.0)
     shifted, _ = _dense(4.0, 4.0)
     silent, _ = _dense(0.0, -4.0)
-    regions = match_regions(good, truth)
-    assert box_loss(good, regions) < box_loss(shifted, match_regions(shifted, truth))
-    assert objectness_loss(good, regions) < objectness_loss(silent, match_regions(silent, truth))
+    regions = match_regions(good, truth, ALL)
+    assert box_loss(good, regions) < box_loss(shifted, match_regions(shifted, truth, ALL))
+    spoken = objectness_loss(good, regions, _teacher(good), ALL)
+    assert spoken < objectness_loss(
+        silent, match_regions(silent, truth, ALL), _teacher(silent), ALL
+    )
+
+
+def test_an_object_without_a_label_may_be_seen_where_labels_are_not_exhaustive() -> None:
+    dense, truth = _dense(0.0, 4.0)
+    nothing = [truth[0][:0]]
+    teacher = _teacher(dense)
+    regions = match_regions(dense, nothing, SOME)
+    assert not len(regions.thing), "what is confident and unlabelled is not taken for background"
+    unlabelled = objectness_loss(dense, regions, teacher, SOME)
+    false = objectness_loss(dense, match_regions(dense, nothing, ALL), teacher, ALL)
+    assert unlabelled < false
+
+
+def test_forgetting_the_teacher_costs() -> None:
+    dense, _ = _dense(0.0, 4.0)
+    shifted, _ = _dense(4.0, 4.0)
+    teacher = _teacher(dense)
+    other = dataclasses.replace(dense, classes=dense.classes + 2.0)
+    assert memory_loss(dense, teacher) < memory_loss(shifted, teacher)
+    assert memory_loss(dense, teacher) < memory_loss(other, teacher)
 
 
 def test_background_is_asked_about_too() -> None:
     dense, truth = _dense(0.0, 4.0)
-    regions = match_regions(dense, truth)
+    regions = match_regions(dense, truth, ALL)
     background = regions.thing == -1
     assert int(background.sum()) == BACKGROUND_PER_IMAGE
     assert (regions.best_iou[0, regions.point[background]] <= 0.3).all()

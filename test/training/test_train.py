@@ -14,8 +14,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
 from vlm_ros.models import load_model  # noqa: E402
-from vlm_ros.training.data import DataError, read_rendered, read_yolo  # noqa: E402
-from vlm_ros.training.export import export  # noqa: E402
+from vlm_ros.training.annotations import DataError, read_coco, read_rendered, read_yolo  # noqa: E402
+from vlm_ros.training.export import export, load_average  # noqa: E402
+from vlm_ros.training.network import GroundingModel  # noqa: E402
+from vlm_ros.training.start import start_from  # noqa: E402
 from vlm_ros.training.train import read_config, train  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -67,9 +69,9 @@ def test_train_resume_export(rendered: Path, tmp_path: Path) -> None:
     pictures = read_rendered(rendered)
     run = tmp_path / "run"
     torch.set_num_threads(1)
-    train(config, pictures, [], YOLOX, run)
+    train(config, [pictures], [], YOLOX, run)
     before = (run / "log.csv").read_text()
-    checkpoint = train(dataclasses.replace(config, steps=12), pictures, [], YOLOX, run)
+    checkpoint = train(dataclasses.replace(config, steps=12), [pictures], [], YOLOX, run)
     rows = list(csv.DictReader((run / "log.csv").open()))
     assert (run / "log.csv").read_text().startswith(before), "the first half was not run again"
     assert [int(r["step"]) for r in rows] == [3, 6, 9, 12]
@@ -77,10 +79,65 @@ def test_train_resume_export(rendered: Path, tmp_path: Path) -> None:
 
     folder = tmp_path / "model"
     export(checkpoint, folder, "tiny", 160, 128)
+    again = GroundingModel()
+    start_from(again, folder)
+    trained = load_average(checkpoint)
+    for name, value in trained.vision.state_dict().items():
+        assert torch.equal(again.vision.state_dict()[name], value), name
+    for name, value in trained.text.state_dict().items():
+        assert torch.allclose(again.text.state_dict()[name], value, atol=0.02), name
+
     model = load_model(folder)
     regions = model.regions(np.full((100, 100, 3), 90, np.uint8))
     assert regions.embeddings.shape[1:] == model.embed(["red box"]).shape[1:]
     assert not any(p.name.endswith(".part") for p in tmp_path.iterdir())
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Path:
+    """A picture with one labelled object, in COCO's format."""
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.full((100, 200, 3), 90, np.uint8))
+    box = {"id": 7, "image_id": 1, "category_id": 3, "bbox": [20, 10, 50, 60]}
+    data = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 200, "height": 100}],
+        "categories": [{"id": 3, "name": "mug"}],
+        "annotations": [box | {"phrases": ["the dark red beaker"]}],
+    }
+    source = tmp_path / "labels.json"
+    source.write_text(json.dumps(data))
+    return source
+
+
+def test_coco_labels_and_their_phrases(coco: Path) -> None:
+    (picture,) = read_coco(coco)
+    assert picture.boxes.tolist() == [[20, 10, 70, 70]]
+    (thing,) = picture.things
+    assert (thing.name, thing.names, thing.complete) == ("mug", ("beaker",), False)
+    assert thing.attributes == {"colour": "dark red"}
+    assert not picture.exhaustive
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bbox": [180, 10, 50, 60]}, "annotation 7 has the box .* not inside"),
+        ({"bbox": [20, 10, 0, 60]}, "annotation 7 has the box"),
+        ({"phrases": [""]}, "annotation 7 has the phrase ''"),
+        ({"category_id": 4}, "not in COCO's format"),
+    ],
+)
+def test_bad_coco_labels_are_named(coco: Path, change: dict[str, object], message: str) -> None:
+    data = json.loads(coco.read_text())
+    data["annotations"][0].update(change)
+    coco.write_text(json.dumps(data))
+    with pytest.raises(DataError, match=message):
+        read_coco(coco)
+
+
+def test_a_missing_picture_is_named(coco: Path) -> None:
+    (coco.parent / "a.jpg").unlink()
+    with pytest.raises(DataError, match=r"a\.jpg, which does not exist"):
+        read_coco(coco)
 
 
 def test_missing_annotations_are_named(tmp_path: Path) -> None:

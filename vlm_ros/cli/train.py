@@ -14,19 +14,18 @@ import click
     "folders",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     multiple=True,
-    required=True,
-    help="Folder written by 'vlm-ros data render'; may be given again.",
+    help="Folder written by 'vlm-ros data render'; may be given again, each drawn as often.",
 )
 @click.option(
     "--photographs",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="YAML file that names photographs with YOLO labels: images, labels, names.",
+    help="Photographs: a COCO .json, or a YAML file that names YOLO labels.",
 )
 @click.option(
-    "--yolox",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    "--start",
+    type=click.Path(path_type=Path, exists=True),
     required=True,
-    help="The YOLOX-Nano ONNX file to start from.",
+    help="The YOLOX-Nano ONNX file, or a model folder to fine-tune.",
 )
 @click.option(
     "--run",
@@ -44,21 +43,23 @@ def command(
     config: Path,
     folders: tuple[Path, ...],
     photographs: Path | None,
-    yolox: Path,
+    start: Path,
     run: Path,
     out: Path,
     size: tuple[int, int],
 ) -> None:
     """Train the bundled model's family as CONFIG says, then export it to a model folder."""
+    if not folders and photographs is None:
+        raise click.UsageError("There is nothing to train on: give --data, --photographs or both.")
     from vlm_ros.evaluation.simulated import frames
+    from vlm_ros.training.annotations import read_photographs, read_rendered
     from vlm_ros.training.calibrate import SEEDS, calibrate
-    from vlm_ros.training.data import read_photographs, read_rendered
     from vlm_ros.training.export import export
     from vlm_ros.training.train import read_config, train
 
-    pictures = [picture for folder in folders for picture in read_rendered(folder)]
+    pictures = [read_rendered(folder) for folder in folders]
     real = [] if photographs is None else read_photographs(photographs)
-    checkpoint = train(read_config(config), pictures, real, yolox, run)
+    checkpoint = train(read_config(config), pictures, real, start, run)
     export(checkpoint, out, out.name, *size)
     scale, shift = calibrate(out, frames(SEEDS))
     click.echo(f"Wrote the model folder {out}; logit scale {scale:.2f}, shift {shift:.2f}.")

@@ -1,93 +1,108 @@
-"""Expressions about a simulated scene, with their right answers.
+"""Expressions about a simulated scene by what things are, with their right answers.
 
-Three kinds: *unique* (one object fits), *ambiguous* (several fit) and *absent* (none does). Words
-on which people differ, such as "turquoise" of something blue, are never asked about.
+*nouns* and *attributes* fit one thing, *ambiguous* ones several, *absent* ones none. Words on which
+people differ, such as "turquoise" of something blue, are never asked about, and neither is what
+hides behind something else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vlm_ros.evaluation.appearance import certain_claims, is_clear, seen, told_parts, verdicts
+from vlm_ros.evaluation.judging import Question
+from vlm_ros.simulation.kinds import KINDS
 from vlm_ros.simulation.tabletop import ObjectTruth
-from vlm_ros.training.phrases import (
-    FALSE,
-    TRUE,
-    LabelledObject,
-    PhraseMeaning,
-    compose,
-    load_vocabulary,
-    truth_table,
-)
+from vlm_ros.training.phrases import CLAIMS, FALSE, TRUE, PhraseMeaning, compose
 
-MIN_VISIBLE = 0.5
-MIN_SIDE = 16.0  # pixels
+NOUNS, ATTRIBUTES, ABSENT, AMBIGUOUS = "nouns", "attributes", "absent", "ambiguous"
+CATEGORIES = (NOUNS, ATTRIBUTES, ABSENT, AMBIGUOUS)
+
+# Colours that every scene is asked about, beside its own.
+_COLOURS = ("red", "green", "blue", "yellow", "white", "black")
 
 
-@dataclass(frozen=True)
-class Expression:
-    """One question about one picture.
+def write_questions(
+    objects: Sequence[ObjectTruth], rng: np.random.Generator, count: int, image: str
+) -> list[Question]:
+    """Up to `count` questions of each category about the objects of one picture.
 
-    Attributes:
-        text: e.g. "the red cup".
-        boxes: (G, 4) float32 xyxy pixels of the objects it fits; none where it is absent.
-        known: whether the thing it names is a single known answer, several, or none:
-            "unique", "ambiguous" or "absent".
+    Args:
+        objects: the truth.
+        rng: decides which of all there are.
+        count: of each category.
+        image: the picture's name.
     """
-
-    text: str
-    boxes: NDArray[np.float32]
-    known: str
-
-
-def label(truth: ObjectTruth) -> LabelledObject:
-    """The words that are true of a simulated object."""
-    return LabelledObject.rendered(
-        truth.name, truth.attributes, (colour for _, colour in truth.parts)
-    )
+    found: dict[str, list[Question]] = {category: [] for category in CATEGORIES}
+    for question in ask_about(_phrases(objects, rng), objects, image):
+        found[question.category].append(question)
+    return [question for kind in found.values() for question in kind[:count]]
 
 
-def write_expressions(
-    objects: Sequence[ObjectTruth], rng: np.random.Generator, count: int
-) -> list[Expression]:
-    """Up to `count` expressions of each kind about the objects of one picture."""
-    phrases = _phrases([label(o) for o in objects], rng)
-    found: dict[str, list[Expression]] = {"unique": [], "ambiguous": [], "absent": []}
-    for expression in ask(phrases, objects):
-        found[expression.known].append(expression)
-    return [e for kind in found.values() for e in kind[:count]]
-
-
-def ask(phrases: Sequence[PhraseMeaning], objects: Sequence[ObjectTruth]) -> Iterator[Expression]:
-    """The expressions of those phrases that have a right answer among the objects."""
-    seen = [o for o in objects if o.box[2] > o.box[0]]
-    if not seen:
+def ask_about(
+    phrases: Sequence[PhraseMeaning], objects: Sequence[ObjectTruth], image: str
+) -> Iterator[Question]:
+    """The questions by those phrases that have a right answer among the objects."""
+    things = [objects[index] for index in seen(objects)]
+    if not things:
         return
-    boxes = np.asarray([o.box for o in seen], np.float32)
-    verdicts = truth_table(phrases, [label(o) for o in seen], load_vocabulary())
-    clear = np.asarray([_is_clear(o) for o in seen])
-    for phrase, column in zip(phrases, verdicts.T, strict=True):
+    table = verdicts(phrases, things)
+    clear = np.asarray([is_clear(thing) for thing in things])
+    for phrase, column in zip(phrases, table.T, strict=True):
         fits = column == TRUE
         # An unsure object, or one that fits but is hardly visible, has no right answer.
         if ((column == FALSE) | (fits & clear)).all():
-            known = ("absent", "unique")[fits.sum()] if fits.sum() < 2 else "ambiguous"
-            yield Expression(f"the {phrase.text}", boxes[fits], known)
+            boxes = tuple(thing.box for thing, fit in zip(things, fits, strict=True) if fit)
+            category = _category(phrase, len(boxes))
+            yield Question(image, f"the {phrase.text}", boxes, category, tags(phrase))
 
 
-def _phrases(things: Sequence[LabelledObject], rng: np.random.Generator) -> list[PhraseMeaning]:
-    """Every colour and noun of the scene, in every pairing, in random order."""
-    colours = sorted({t.attributes["colour"] for t in things if "colour" in t.attributes})
-    colours += [c for c in ("red", "green", "blue", "yellow", "white", "black") if c not in colours]
-    nouns = sorted({t.name for t in things})
-    phrases = [compose(n, {"colour": c}) for n in nouns for c in colours]
-    phrases += [compose(n, {}) for n in nouns]
-    order = rng.permutation(len(phrases))
-    return [phrases[i] for i in order]
+def tags(phrase: PhraseMeaning) -> tuple[tuple[str, str], ...]:
+    """What a phrase says, by which figures are broken down."""
+    said = [(claim, getattr(phrase, claim)) for claim in CLAIMS]
+    said.append(("part", phrase.part and phrase.part[0]))
+    return ("noun", phrase.noun), *((claim, word) for claim, word in said if word is not None)
 
 
-def _is_clear(truth: ObjectTruth) -> bool:
-    x1, y1, x2, y2 = truth.box
-    return truth.visible_fraction >= MIN_VISIBLE and min(x2 - x1, y2 - y1) >= MIN_SIDE
+def _category(phrase: PhraseMeaning, fitting: int) -> str:
+    if fitting != 1:
+        return AMBIGUOUS if fitting else ABSENT
+    claims = any(getattr(phrase, claim) for claim in CLAIMS) or phrase.part
+    return ATTRIBUTES if claims else NOUNS
+
+
+def _phrases(objects: Sequence[ObjectTruth], rng: np.random.Generator) -> list[PhraseMeaning]:
+    """True and false phrases about the things of a scene, in random order."""
+    things = [objects[index] for index in seen(objects)]
+    claims = [certain_claims(thing) for thing in things]
+    colours = sorted({known["colour"] for known in claims if "colour" in known} | {*_COLOURS})
+    nouns = sorted({thing.name for thing in things})
+    phrases = [compose(noun, {}) for noun in nouns]
+    for thing, known in zip(things, claims, strict=True):
+        phrases += [compose(thing.name, said) for said in _descriptions(known)]
+        phrases += [_with_part(thing.name, part) for part in told_parts(thing)]
+    # Near misses: a colour that things of this kind do not have, and a kind that is not here.
+    phrases += [compose(noun, {"colour": colour}) for noun in nouns for colour in colours]
+    others = [str(noun) for noun in rng.choice(sorted(KINDS), 2 * len(nouns))]
+    phrases += [compose(noun, {}) for noun in others]
+    phrases += [compose(noun, {"colour": str(rng.choice(colours))}) for noun in others]
+    unique = list({phrase.text: phrase for phrase in phrases}.values())
+    return [unique[index] for index in rng.permutation(len(unique))]
+
+
+def _with_part(noun: str, part: tuple[str, str]) -> PhraseMeaning:
+    """The noun with a part of a colour, e.g. "bottle with a red cap"."""
+    name, colour = part
+    article = "" if name.endswith("s") else "an " if colour[0] in "aeiou" else "a "
+    return replace(compose(noun, {}, part), text=f"{noun} with {article}{colour} {name}")
+
+
+def _descriptions(known: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Each attribute alone, and each with the colour."""
+    for claim, word in known.items():
+        yield {claim: word}
+        if claim != "colour" and "colour" in known:
+            yield {claim: word, "colour": known["colour"]}

@@ -13,15 +13,15 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from vlm_ros.evaluation.expressions import write_expressions
-from vlm_ros.evaluation.simulated import RIGHT_IOU
+from vlm_ros.evaluation.expressions import AMBIGUOUS, write_questions
+from vlm_ros.evaluation.judging import RIGHT_IOU
 from vlm_ros.geometry.boxes import iou
 from vlm_ros.models import Model, load_model
 from vlm_ros.simulation.tabletop import RenderedFrame
 
 # Between the seeds that are tested on (below) and those that are trained on (from 100000).
 SEEDS = range(50_000, 50_120)
-# Expressions of each kind a scene.
+# Expressions of each category a scene.
 COUNT = 12
 ITERATIONS = 30
 
@@ -74,12 +74,12 @@ def _best_matches(model: Model, seed: int, frame: RenderedFrame) -> list[tuple[f
     if not len(regions):
         return []
     pairs = []
-    for expression in write_expressions(frame.objects, np.random.default_rng(seed), COUNT):
-        if expression.known == "ambiguous":
+    for question in write_questions(frame.objects, np.random.default_rng(seed), COUNT, str(seed)):
+        if question.category == AMBIGUOUS:
             continue
-        phrase = model.embed([expression.text.removeprefix("the ")])
+        phrase = model.embed([question.expression.removeprefix("the ")])
         cosines = (regions.embeddings @ phrase.T)[:, 0]
         best = int(cosines.argmax())
-        found = len(expression.boxes) and iou([regions.boxes[best]], expression.boxes).max()
+        found = len(question.boxes) and iou([regions.boxes[best]], question.boxes).max()
         pairs.append((float(cosines[best]), float(found >= RIGHT_IOU)))
     return pairs

@@ -1,44 +1,22 @@
-"""Pictures and their objects for training: reading, augmenting, batching."""
+"""Pictures and their objects for training: augmenting, batching."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from vlm_ros.errors import VlmRosError
+from vlm_ros.training.annotations import Picture, read_picture
 from vlm_ros.training.phrases import LabelledObject
 
 MIN_BOX = 6.0  # pixels; smaller objects are not asked for
 PAD = 114.0
-
-
-class DataError(VlmRosError):
-    """Training data that cannot be used; the message names the file and line."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One annotated picture.
-
-    Attributes:
-        path: the image file.
-        boxes: (G, 4) float32 xyxy pixels.
-        things: the G objects.
-    """
-
-    path: Path
-    boxes: NDArray[np.float32]
-    things: tuple[LabelledObject, ...]
 
 
 @dataclass(frozen=True)
@@ -49,83 +27,20 @@ class Batch:
         images: (B, 3, H, W) uint8 RGB.
         boxes: B tensors (G, 4) float32 xyxy pixels of the batch's images.
         things: the objects of each image, in the order of its boxes.
+        exhaustive: (B,) bool, whether all objects of an image are labelled.
     """
 
     images: Tensor
     boxes: tuple[Tensor, ...]
     things: tuple[tuple[LabelledObject, ...], ...]
+    exhaustive: Tensor
 
 
-def read_rendered(folder: Path) -> list[Picture]:
-    """Pictures written by `vlm-ros data render`, whose attributes are known completely.
-
-    Raises:
-        DataError: no annotations there, or a line that is not one.
-    """
-    source = folder / "annotations.jsonl"
-    if not source.is_file():
-        raise DataError(f"{source} does not exist; render it with 'vlm-ros data render {folder}'.")
-    pictures = []
-    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            record = json.loads(line)
-            things = tuple(
-                LabelledObject.rendered(
-                    o["name"], o["attributes"], (part["colour"] for part in o["parts"])
-                )
-                for o in record["objects"]
-            )
-            boxes = np.asarray([o["box"] for o in record["objects"]], np.float32).reshape(-1, 4)
-            pictures.append(Picture(folder / record["image"], boxes, things))
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{source}, line {number}: not an annotation ({error!r}).") from error
-    return pictures
+# An augmented image, its boxes and objects, and whether they are exhaustive.
+Sample = tuple[Tensor, Tensor, tuple[LabelledObject, ...], bool]
 
 
-def read_yolo(images: Path, labels: Path, names: Sequence[str]) -> list[Picture]:
-    """Photographs with YOLO labels (class cx cy w h, normalised); attributes are unknown.
-
-    Raises:
-        DataError: a label file with a line that is not a label.
-    """
-    pictures = []
-    for path in sorted(images.glob("*.jpg")):
-        source = labels / f"{path.stem}.txt"
-        if not source.is_file():
-            continue
-        height, width = _read(path).shape[:2]
-        boxes, things = [], []
-        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                index, cx, cy, w, h = (float(v) for v in line.split()[:5])
-                things.append(LabelledObject(names[int(index)], {}, complete=False))
-            except (ValueError, IndexError) as error:
-                raise DataError(f"{source}, line {number}: not a YOLO label.") from error
-            corners = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
-            boxes.append(np.asarray(corners, np.float32) * (width, height, width, height))
-        stacked = np.asarray(boxes, np.float32).reshape(-1, 4)
-        pictures.append(Picture(path, stacked, tuple(things)))
-    return pictures
-
-
-def read_photographs(source: Path) -> list[Picture]:
-    """Photographs named by a YAML file: `images`, `labels` (folders), `names`, and `every`.
-
-    `every: [2, 0]` takes each second picture from the first on, which leaves the others to test on.
-
-    Raises:
-        DataError: a key is missing.
-    """
-    data = yaml.safe_load(source.read_text(encoding="utf-8"))
-    try:
-        base = source.parent
-        step, first = data.get("every", [1, 0])
-        return read_yolo(base / data["images"], base / data["labels"], data["names"])[first::step]
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{source}: missing or wrong key ({error!r}).") from error
-
-
-class PictureDataset(Dataset[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]]):
+class PictureDataset(Dataset[Sample]):
     """Augmented pictures; indexed by (picture, height, width, seed) so that sizes can change."""
 
     def __init__(self, pictures: Sequence[Picture]) -> None:
@@ -134,16 +49,15 @@ class PictureDataset(Dataset[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]])
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def __getitem__(
-        self, key: tuple[int, int, int, int]
-    ) -> tuple[Tensor, Tensor, tuple[LabelledObject, ...]]:
+    def __getitem__(self, key: tuple[int, int, int, int]) -> Sample:
         index, height, width, seed = key
         picture = self._pictures[index]
         rng = np.random.default_rng(seed)
-        image, boxes, kept = _warp(_read(picture.path), picture.boxes, height, width, rng)
+        image, boxes, kept = _warp(read_picture(picture.path), picture.boxes, height, width, rng)
         image = _photometric(image, rng)
         tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
-        return tensor, torch.from_numpy(boxes), tuple(picture.things[i] for i in kept)
+        things = tuple(picture.things[i] for i in kept)
+        return tensor, torch.from_numpy(boxes), things, picture.exhaustive
 
 
 class MixedSampler(Sampler[list[tuple[int, int, int, int]]]):
@@ -185,17 +99,10 @@ class MixedSampler(Sampler[list[tuple[int, int, int, int]]]):
             yield [(int(c), height, width, int(s)) for c, s in zip(chosen, seeds, strict=True)]
 
 
-def collate(samples: Sequence[tuple[Tensor, Tensor, tuple[LabelledObject, ...]]]) -> Batch:
+def collate(samples: Sequence[Sample]) -> Batch:
     """Joins samples of one size."""
-    images, boxes, things = zip(*samples, strict=True)
-    return Batch(torch.stack(images), boxes, things)
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"{path} cannot be read as a picture.")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+    images, boxes, things, exhaustive = zip(*samples, strict=True)
+    return Batch(torch.stack(images), boxes, things, torch.tensor(exhaustive))
 
 
 def _warp(
@@ -243,7 +150,7 @@ def _warp(
 
 def _photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Light, white balance, blur, noise and JPEG, mild enough that colours keep their names."""
-    gains = np.exp(rng.normal(0, 0.05, 3)) * np.exp(rng.normal(0, 0.18))
+    gains = np.exp(rng.normal(0, 0.07, 3)) * np.exp(rng.normal(0, 0.2))
     gamma = float(np.exp(rng.normal(0, 0.15)))
     levels = np.arange(256, dtype=np.float64)[:, None] / 255.0
     offset = rng.normal(0, 0.03)

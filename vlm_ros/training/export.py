@@ -11,10 +11,17 @@ import yaml
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from vlm_ros.training.network import EMBEDDING_DIM, RegionNetwork, TextHead
+from vlm_ros.training.network import (
+    EMBEDDING_DIM,
+    GroundingModel,
+    RegionNetwork,
+    TextHead,
+    decode,
+    grid,
+)
 from vlm_ros.training.quantise import weights_to_int8
 from vlm_ros.training.sentences import MAX_TOKENS, SentenceEncoder, weights_folder
-from vlm_ros.training.train import GroundingModel
+from vlm_ros.training.yolox import STRIDES
 
 OPSET = 18
 SENTENCE_ENCODER = "sentence_encoder.bin"
@@ -30,9 +37,17 @@ class VisionGraph(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        dense = self.network(image)
-        objectness, index = dense.objectness[0].topk(CANDIDATES)
-        return dense.boxes[0][index], objectness.sigmoid(), dense.embeddings[0][index]
+        levels = self.network.levels(*self.network.yolox.trunk.early(image))
+        objectness = torch.cat([x.objectness.flatten() for x in levels])
+        best, index = objectness.topk(CANDIDATES)
+        places = [grid(x.code, stride) for x, stride in zip(levels, STRIDES, strict=True)]
+        centers, strides = (torch.cat(column)[index] for column in zip(*places, strict=True))
+        code, features, classes = (
+            torch.cat([x.flatten(2) for x in maps], 2)[0, :, index].T
+            for maps in zip(*((x.code, x.features, x.classes) for x in levels), strict=True)
+        )
+        boxes = decode(code, centers, strides)
+        return boxes, best.sigmoid(), self.network.embed(features, classes)
 
 
 class TextGraph(nn.Module):

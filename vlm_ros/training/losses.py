@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from vlm_ros.training.assignment import assign
-from vlm_ros.training.network import DenseRegions
+from vlm_ros.training.network import DenseRegions, TeacherRegions
 from vlm_ros.training.phrases import TRUE, UNSURE
 
 # A confident prediction on nothing is asked about every phrase, so that "not there" is learned.
@@ -36,8 +36,17 @@ class MatchedRegions:
     best_iou: Tensor
 
 
-def match_regions(dense: DenseRegions, boxes: Sequence[Tensor]) -> MatchedRegions:
-    """Assigns predictions to objects, image by image; boxes: B tensors (G, 4) xyxy."""
+def match_regions(
+    dense: DenseRegions, boxes: Sequence[Tensor], exhaustive: Tensor
+) -> MatchedRegions:
+    """Assigns predictions to objects, image by image.
+
+    Args:
+        dense: the predictions.
+        boxes: B tensors (G, 4) xyxy.
+        exhaustive: (B,) bool; where an image's objects are not all labelled, what is confident
+            and unlabelled may well be an object and is not taken for background.
+    """
     found: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     empty: list[tuple[Tensor, Tensor]] = []
     ious = []
@@ -52,7 +61,8 @@ def match_regions(dense: DenseRegions, boxes: Sequence[Tensor]) -> MatchedRegion
         )
         found.append((torch.full_like(points, i), points, objects + offset, truth[objects]))
         confident = dense.objectness[i].detach().masked_fill(iou > BACKGROUND_IOU, -torch.inf)
-        background = confident.topk(BACKGROUND_PER_IMAGE).indices
+        count = BACKGROUND_PER_IMAGE if exhaustive[i] else 0
+        background = confident.topk(count).indices
         empty.append((torch.full_like(background, i), background))
         ious.append(iou)
         offset += len(truth)
@@ -67,29 +77,46 @@ def match_regions(dense: DenseRegions, boxes: Sequence[Tensor]) -> MatchedRegion
 
 
 def box_loss(dense: DenseRegions, regions: MatchedRegions) -> Tensor:
-    """Mean generalised IoU loss (Rezatofighi et al. 2019) of the regions with an object."""
+    """Mean generalised IoU loss of the regions with an object."""
     count = len(regions.truth)
     predicted = dense.boxes[regions.image[:count], regions.point[:count]]
-    truth = regions.truth
-    low = torch.maximum(predicted[:, :2], truth[:, :2])
-    high = torch.minimum(predicted[:, 2:], truth[:, 2:])
+    return generalised_iou_loss(predicted, regions.truth).sum() / max(count, 1)
+
+
+def generalised_iou_loss(predicted: Tensor, truth: Tensor) -> Tensor:
+    """1 - GIoU (Rezatofighi et al. 2019) of boxes (..., 4) xyxy in pairs: (...)."""
+    low = torch.maximum(predicted[..., :2], truth[..., :2])
+    high = torch.minimum(predicted[..., 2:], truth[..., 2:])
     intersection = (high - low).clamp(min=0).prod(-1)
-    area = (predicted[:, 2:] - predicted[:, :2]).prod(-1) + (truth[:, 2:] - truth[:, :2]).prod(-1)
-    union = (area - intersection).clamp(min=1e-6)
-    hull_low = torch.minimum(predicted[:, :2], truth[:, :2])
-    hull_high = torch.maximum(predicted[:, 2:], truth[:, 2:])
+    areas = (predicted[..., 2:] - predicted[..., :2]).prod(-1)
+    areas = areas + (truth[..., 2:] - truth[..., :2]).prod(-1)
+    union = (areas - intersection).clamp(min=1e-6)
+    hull_low = torch.minimum(predicted[..., :2], truth[..., :2])
+    hull_high = torch.maximum(predicted[..., 2:], truth[..., 2:])
     hull = (hull_high - hull_low).prod(-1).clamp(min=1e-6)
-    giou = intersection / union - (hull - union) / hull
-    return (1 - giou).sum() / max(count, 1)
+    return 1 - (intersection / union - (hull - union) / hull)
 
 
-def objectness_loss(dense: DenseRegions, regions: MatchedRegions) -> Tensor:
-    """Objectness learns the overlap its box reaches, so that the best box of an object leads."""
+def objectness_loss(
+    dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRegions, exhaustive: Tensor
+) -> Tensor:
+    """Objectness learns the overlap its box reaches, so that the best box of an object leads.
+
+    Where an image's objects (B, exhaustive) are not all labelled, the teacher speaks for the rest.
+    """
     count = len(regions.truth)
-    target = torch.zeros_like(dense.objectness)
+    target = torch.where(exhaustive[:, None], 0.0, teacher.objectness)
     at = (regions.image[:count], regions.point[:count])
     target[at] = regions.best_iou[at].clamp(0, 1)
     return bce(dense.objectness, target, reduction="sum") / max(count, 1)
+
+
+def memory_loss(dense: DenseRegions, teacher: TeacherRegions) -> Tensor:
+    """How far classes and boxes are from the teacher's, where the teacher sees an object."""
+    weight = teacher.objectness * teacher.classes.amax(-1)
+    classes = bce(dense.classes, teacher.classes, reduction="none").sum(-1)
+    boxes = generalised_iou_loss(dense.boxes, teacher.boxes)
+    return ((classes + boxes) * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 def matching_loss(logits: Tensor, verdicts: Tensor) -> Tensor:

@@ -2,10 +2,15 @@
 
 A region's embedding is learned in the space of a sentence encoder, so that any phrase can be
 compared with it (dual encoder; Minderer et al. 2022, OWL-ViT; Cheng et al. 2024, YOLO-World).
+
+What the trunk already knows of real pictures, the probabilities of COCO's 80 classes, enters the
+embedding as a sum of class directions (ConSE; Norouzi et al. 2014); the branches add what no
+class says: other nouns, colours, materials.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
 from vlm_ros.training.yolox import (
+    CLASSES,
     HEAD_CHANNELS,
     NECK_CHANNELS,
     STEM_CHANNELS,
@@ -24,6 +30,7 @@ from vlm_ros.training.yolox import (
 
 EMBEDDING_DIM = 128
 SENTENCE_DIM = 384
+BRANCH_CHANNELS = 128
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class DenseRegions:
     Attributes:
         boxes: (B, A, 4) xyxy, pixels of the network's input.
         objectness: (B, A) logits.
+        classes: (B, A, 80) logits of COCO's classes.
         embeddings: (B, A, D) unit length.
         centers: (A, 2) xy of the anchor points, pixels.
         strides: (A,) pixels.
@@ -40,33 +48,50 @@ class DenseRegions:
 
     boxes: Tensor
     objectness: Tensor
+    classes: Tensor
     embeddings: Tensor
     centers: Tensor
     strides: Tensor
 
 
 class EmbeddingBranch(nn.Module):
-    """Embeddings of one level from the neck, the class features and the image's early features.
+    """Features of one level for embeddings: from the neck, the class features and early features.
 
     The early features carry colour and texture, which a network trained to name COCO's classes
     has learned to ignore further up.
     """
 
-    def __init__(self, channels: int, stride: int, hidden: int = 128) -> None:
+    def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
         self.pool = stride // 4
-        self.mix = ConvAct(channels + HEAD_CHANNELS + STEM_CHANNELS, hidden, 1)
+        self.mix = ConvAct(channels + HEAD_CHANNELS + STEM_CHANNELS, BRANCH_CHANNELS, 1)
         self.context = nn.Sequential(
-            ConvAct(hidden, hidden, 5, groups=hidden),
-            ConvAct(hidden, hidden, 1),
-            depthwise(hidden, hidden),
+            ConvAct(BRANCH_CHANNELS, BRANCH_CHANNELS, 5, groups=BRANCH_CHANNELS),
+            ConvAct(BRANCH_CHANNELS, BRANCH_CHANNELS, 1),
+            depthwise(BRANCH_CHANNELS, BRANCH_CHANNELS),
         )
-        self.project = nn.Conv2d(hidden, EMBEDDING_DIM, 1)
 
     def forward(self, neck: Tensor, cls_features: Tensor, early: Tensor) -> Tensor:
         x = self.mix(torch.cat([neck, cls_features, avg_pool2d(early, self.pool)], 1))
-        y: Tensor = self.project(x + self.context(x))
+        y: Tensor = x + self.context(x)
         return y
+
+
+@dataclass(frozen=True)
+class LevelMaps:
+    """What the network gives at one level, before anything is decoded; each (B, C, h, w).
+
+    Attributes:
+        features: of the embedding branch.
+        classes: logits of COCO's classes.
+        code: of the boxes.
+        objectness: logit.
+    """
+
+    features: Tensor
+    classes: Tensor
+    code: Tensor
+    objectness: Tensor
 
 
 class RegionNetwork(nn.Module):
@@ -78,6 +103,11 @@ class RegionNetwork(nn.Module):
         self.branches = nn.ModuleList(
             EmbeddingBranch(c, s) for c, s in zip(NECK_CHANNELS, STRIDES, strict=True)
         )
+        # Shared by the levels, so that regions can be chosen before they are embedded.
+        self.project = nn.Linear(BRANCH_CHANNELS, EMBEDDING_DIM)
+        self.class_directions = nn.Linear(CLASSES, EMBEDDING_DIM, bias=False)
+        # Long enough to be heard beside the branches from the first step.
+        nn.init.normal_(self.class_directions.weight, std=0.2)
 
     def forward(self, image: Tensor) -> DenseRegions:
         """Predicts at every anchor point.
@@ -85,35 +115,113 @@ class RegionNetwork(nn.Module):
         Args:
             image: (B, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
         """
-        early, necks = self.yolox.trunk(image)
-        parts: list[tuple[Tensor, ...]] = []
-        for stride, neck, head, branch in zip(
-            STRIDES, necks, self.yolox.heads, self.branches, strict=True
-        ):
-            cls_features, code, objectness = head(neck)
-            embedding = branch(neck, cls_features, early)
-            centers = _cell_corners(neck.shape[2], neck.shape[3], stride, neck.device)
-            # YOLOX codes a box by its offset from the cell's corner and the log of its size.
-            code = _flat(code)
-            middle = code[..., :2] * stride + centers
-            half = code[..., 2:].clamp(max=8.0).exp() * (stride / 2)
-            parts.append(
-                (
-                    torch.cat([middle - half, middle + half], -1),
-                    _flat(objectness)[..., 0],
-                    normalize(_flat(embedding), dim=-1),
-                    centers + stride / 2,
-                    torch.full((centers.shape[0],), float(stride), device=neck.device),
-                )
-            )
-        joined = list(zip(*parts, strict=True))
+        return self.regions(*self.yolox.trunk.early(image))
+
+    def regions(self, c2: Tensor, c3: Tensor) -> DenseRegions:
+        """Predicts from the features of the trunk's first stages (see `Trunk.early`)."""
+        levels = self.levels(c2, c3)
+        places = [grid(x.code, s) for x, s in zip(levels, STRIDES, strict=True)]
+        centers, strides = (torch.cat(column) for column in zip(*places, strict=True))
+        classes = flat([x.classes for x in levels])
         return DenseRegions(
-            boxes=torch.cat(joined[0], 1),
-            objectness=torch.cat(joined[1], 1),
-            embeddings=torch.cat(joined[2], 1),
-            centers=torch.cat(joined[3]),
-            strides=torch.cat(joined[4]),
+            boxes=decode(flat([x.code for x in levels]).float(), centers, strides),
+            objectness=flat([x.objectness for x in levels])[..., 0].float(),
+            classes=classes.float(),
+            embeddings=self.embed(flat([x.features for x in levels]), classes),
+            centers=centers,
+            strides=strides,
         )
+
+    def levels(self, c2: Tensor, c3: Tensor) -> list[LevelMaps]:
+        """The maps at strides 8, 16 and 32."""
+        maps = []
+        for neck, head, branch in zip(
+            self.yolox.trunk.neck(c3), self.yolox.heads, self.branches, strict=True
+        ):
+            cls_features, classes, code, objectness = head(neck)
+            features = branch(neck, cls_features, c2)
+            maps.append(LevelMaps(features, classes, code, objectness))
+        return maps
+
+    def embed(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Embeddings (..., D) float32 of unit length from branch features and class logits."""
+        embedding = self.project(features) + self.class_directions(classes.sigmoid())
+        return normalize(embedding.float(), dim=-1)
+
+
+@dataclass(frozen=True)
+class TeacherRegions:
+    """What the published detector says of a batch.
+
+    Attributes:
+        boxes: (B, A, 4) xyxy, pixels of the network's input.
+        objectness: (B, A) probabilities.
+        classes: (B, A, 80) probabilities.
+    """
+
+    boxes: Tensor
+    objectness: Tensor
+    classes: Tensor
+
+
+class Teacher(nn.Module):
+    """The published detector as it was, so that training does not forget real pictures.
+
+    Learning without forgetting (Li and Hoiem 2016). Its first stages are those of the network in
+    training, which are never changed, so it starts from their features.
+    """
+
+    def __init__(self, yolox: YoloX) -> None:
+        super().__init__()
+        self.yolox = yolox
+
+    @torch.no_grad()
+    def forward(self, c3: Tensor) -> TeacherRegions:
+        maps = [
+            head(neck)[1:]
+            for neck, head in zip(self.yolox.trunk.neck(c3), self.yolox.heads, strict=True)
+        ]
+        classes, codes, objectness = zip(*maps, strict=True)
+        places = [grid(code, stride) for code, stride in zip(codes, STRIDES, strict=True)]
+        centers, strides = (torch.cat(column) for column in zip(*places, strict=True))
+        return TeacherRegions(
+            boxes=decode(flat(codes).float(), centers, strides),
+            objectness=flat(objectness)[..., 0].float().sigmoid(),
+            classes=flat(classes).float().sigmoid(),
+        )
+
+
+def flat(maps: Sequence[Tensor]) -> Tensor:
+    """Maps (B, C, h, w) of the levels joined to (B, A, C)."""
+    return torch.cat([x.flatten(2) for x in maps], 2).transpose(1, 2)
+
+
+def grid(map_: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Centers (h*w, 2) xy pixels of the cells of a map (B, C, h, w), and their strides (h*w,)."""
+    height, width = map_.shape[2:]
+    rows, columns = torch.meshgrid(
+        torch.arange(height, device=map_.device),
+        torch.arange(width, device=map_.device),
+        indexing="ij",
+    )
+    corners = torch.stack([columns, rows], -1).reshape(-1, 2).float() * stride
+    return corners + stride / 2, torch.full_like(corners[:, 0], stride)
+
+
+def decode(code: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
+    """Boxes (..., 4) xyxy pixels from YOLOX's code.
+
+    The code is in strides: the middle's offset from the cell's corner, and the log of the size.
+
+    Args:
+        code: (..., 4).
+        centers: (..., 2) xy pixels of the cells' centers.
+        strides: (...,) pixels.
+    """
+    strides = strides[..., None]
+    middle = (code[..., :2] - 0.5) * strides + centers
+    half = code[..., 2:].clamp(max=8.0).exp() * (strides / 2)
+    return torch.cat([middle - half, middle + half], -1)
 
 
 class TextHead(nn.Module):
@@ -148,14 +256,11 @@ class Alignment(nn.Module):
         return regions @ phrases.T * self.log_scale.exp() + self.shift
 
 
-def _flat(x: Tensor) -> Tensor:
-    """(B, C, h, w) to (B, h*w, C)."""
-    return x.flatten(2).transpose(1, 2)
+class GroundingModel(nn.Module):
+    """Everything that is trained."""
 
-
-def _cell_corners(height: int, width: int, stride: int, device: torch.device) -> Tensor:
-    """(h*w, 2) top-left corners of the cells in pixels."""
-    rows, columns = torch.meshgrid(
-        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
-    )
-    return torch.stack([columns, rows], -1).reshape(-1, 2).float() * stride
+    def __init__(self) -> None:
+        super().__init__()
+        self.vision = RegionNetwork()
+        self.text = TextHead()
+        self.alignment = Alignment()

@@ -26,21 +26,42 @@ class LabelledObject:
         attributes: "colour", "material", "pattern" and "size" as far as they are known.
         complete: whether an attribute that is not listed is absent rather than unknown.
         accents: other colours it also shows, on its parts or in its pattern.
+        names: nouns that are true of this very object, beside those of its kind.
+        parts: (name, colour) of its parts.
     """
 
     name: str
     attributes: Mapping[str, str]
     complete: bool
     accents: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def rendered(
-        cls, name: str, attributes: Mapping[str, str], part_colours: Iterable[str]
-    ) -> LabelledObject:
-        """An object of the simulator, of which everything is known."""
+    def rendered(cls, record: Mapping[str, Any]) -> LabelledObject:
+        """An object of the simulator, of which everything is known.
+
+        Args:
+            record: of an annotation line, see `simulation.dataset`.
+
+        Raises:
+            KeyError: it lacks a key.
+        """
+        attributes: Mapping[str, str] = record["attributes"]
         main = {key: value for key, value in attributes.items() if key != "second_colour"}
-        accents = {*part_colours, *(attributes[k] for k in attributes.keys() - main.keys())}
-        return cls(name, main, True, tuple(sorted(accents)))
+        accents = {
+            *(part["colour"] for part in record["parts"]),
+            *(attributes[k] for k in attributes.keys() - main.keys()),
+            *record.get("accents", ()),
+        }
+        return cls(
+            record["name"],
+            main,
+            True,
+            accents=tuple(sorted(accents)),
+            names=tuple(record.get("names", ())),
+            parts=tuple((part["name"], part["colour"]) for part in record["parts"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,7 @@ class PhraseMeaning:
     material: str | None = None
     pattern: str | None = None
     size: str | None = None
+    part: tuple[str, str] | None = None
 
 
 class Vocabulary:
@@ -73,6 +95,11 @@ class Vocabulary:
     def names(self, kind: str) -> list[str]:
         """Nouns that are true of a kind."""
         return self.synonyms.get(kind, [kind])
+
+    def own_noun_truth(self, named: tuple[str, tuple[str, ...]], noun: str) -> int:
+        """Whether `noun` may be said of one object: of its kind, or among names of its own."""
+        kind, names = named
+        return TRUE if noun in names else self.noun_truth(kind, noun)
 
     def noun_truth(self, kind: str, noun: str) -> int:
         """Whether `noun` may be said of an object of this kind."""
@@ -132,6 +159,24 @@ class Vocabulary:
             return self._material_truth(value, said)
         return TRUE if said == value or said in self.choices(claim, value) else FALSE
 
+    def part_truth(
+        self, own: tuple[tuple[tuple[str, str], ...], bool], said: tuple[str, str] | None
+    ) -> int:
+        """Whether a part of a colour may be claimed.
+
+        Args:
+            own: the object's parts, (name, colour) each, and whether that is all of them.
+            said: name and colour claimed; None claims nothing.
+        """
+        parts, complete = own
+        if said is None:
+            return TRUE
+        if not complete:
+            return UNSURE
+        name, word = said
+        same = (self._one_colour_truth(colour, word) for part, colour in parts if part == name)
+        return max(same, default=FALSE)
+
     def choices(self, claim: str, value: str) -> list[str]:
         """Words that say this value of an attribute."""
         if claim == "colour":
@@ -144,6 +189,20 @@ class Vocabulary:
         return sorted(
             {"material": self.materials, "pattern": self.patterns, "size": self.sizes}[claim]
         )
+
+    def claimed_by(self, word: str) -> tuple[str, str] | None:
+        """What a word claims, as (claim, value): "maroon" is ("colour", "dark red")."""
+        tables = {
+            "colour": self.colours,
+            "material": self.materials,
+            "pattern": self.patterns,
+            "size": self.sizes,
+        }
+        for claim, table in tables.items():
+            for value, words in table.items():
+                if word == value or word in words:
+                    return claim, value
+        return None
 
     def general_nouns(self, kind: str) -> list[str]:
         """Broader nouns that are true of a kind."""
@@ -170,7 +229,8 @@ def truth_table(
     meanings: Sequence[PhraseMeaning], things: Sequence[LabelledObject], words: Vocabulary
 ) -> NDArray[np.int8]:
     """TRUE, FALSE or UNSURE of every phrase (columns) said of every object (rows)."""
-    table = _compare([t.name for t in things], [m.noun for m in meanings], words.noun_truth)
+    nouns = [(thing.name, thing.names) for thing in things]
+    table = _compare(nouns, [m.noun for m in meanings], words.own_noun_truth)
     colours = [(t.attributes.get("colour"), t.complete, t.accents) for t in things]
     said = [meaning.colour for meaning in meanings]
     table = np.minimum(table, _compare(colours, said, words.colour_truth))
@@ -179,7 +239,8 @@ def truth_table(
         said = [getattr(meaning, claim) for meaning in meanings]
         judge = partial(words.claim_truth, claim)
         table = np.minimum(table, _compare(own, said, judge))
-    return table
+    parts = [(thing.parts, thing.complete) for thing in things]
+    return np.minimum(table, _compare(parts, [m.part for m in meanings], words.part_truth))
 
 
 def _compare(own: Sequence[Any], said: Sequence[Any], judge: Any) -> NDArray[np.int8]:
@@ -196,6 +257,7 @@ def _compare(own: Sequence[Any], said: Sequence[Any], judge: Any) -> NDArray[np.
 # How often an attribute is said, and how often a broader noun ("fruit") replaces the own one.
 SAY_RATE = {"colour": 0.7, "material": 0.2, "pattern": 0.25, "size": 0.15}
 GENERAL_NOUN_RATE = 0.12
+PART_RATE = 0.25
 
 
 class PhraseWriter:
@@ -221,33 +283,46 @@ class PhraseWriter:
         if rng.random() < GENERAL_NOUN_RATE:
             noun = _pick(self._words.general_nouns(thing.name), rng)
         else:
-            noun = _pick(self._words.names(thing.name), rng)
+            noun = _pick([*self._words.names(thing.name), *thing.names], rng)
         said = {
             claim: _pick(self._words.choices(claim, thing.attributes[claim]), rng)
             for claim in CLAIMS
             if thing.attributes.get(claim, "plain") != "plain" and rng.random() < SAY_RATE[claim]
         }
-        return compose(noun, said)
+        part = None
+        if thing.parts and rng.random() < PART_RATE:
+            name, colour = thing.parts[int(rng.integers(len(thing.parts)))]
+            part = (name, _pick(self._words.choices("colour", colour), rng))
+        return compose(noun, said, part)
 
     def _miss(self, thing: LabelledObject, rng: np.random.Generator) -> PhraseMeaning:
         phrase = self._describe(thing, rng)
         said = {c: str(getattr(phrase, c)) for c in CLAIMS if getattr(phrase, c) is not None}
-        noun = phrase.noun
+        noun, part = phrase.noun, phrase.part
         change = _pick([*said, "noun", "colour"], rng)
-        if change == "noun":
+        if part is not None:
+            part = (part[0], self._any_colour(rng))
+        elif change == "noun":
             noun = _pick(self._words.names(_pick(self._kinds, rng)), rng)
         elif change == "colour":
-            said["colour"] = _pick(self._words.choices("colour", _pick(self._colours, rng)), rng)
+            said["colour"] = self._any_colour(rng)
         else:
             value = _pick(self._words.alternatives(change), rng)
             said[change] = _pick(self._words.choices(change, value), rng)
-        return compose(noun, said)
+        return compose(noun, said, part)
+
+    def _any_colour(self, rng: np.random.Generator) -> str:
+        return _pick(self._words.choices("colour", _pick(self._colours, rng)), rng)
 
 
-def compose(noun: str, said: Mapping[str, str]) -> PhraseMeaning:
-    """A phrase with its words in English order: size, pattern, colour, material, noun."""
+def compose(
+    noun: str, said: Mapping[str, str], part: tuple[str, str] | None = None
+) -> PhraseMeaning:
+    """A phrase with its words in English order: size, pattern, colour, material, noun, part."""
     order = ("size", "pattern", "colour", "material")
     text = " ".join([*(said[key] for key in order if key in said), noun])
+    if part is not None:
+        text += f" with {part[1]} {part[0]}"
     return PhraseMeaning(
         text,
         noun,
@@ -255,6 +330,7 @@ def compose(noun: str, said: Mapping[str, str]) -> PhraseMeaning:
         said.get("material"),
         said.get("pattern"),
         said.get("size"),
+        part,
     )
 
 

@@ -6,12 +6,16 @@ batch, as it does where activations are quantised by their range.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 SMALLEST = 4096  # elements; below this a weight is not worth rounding
+_SUFFIXES = (".int8", ".scale")
 
 
 def weights_to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -44,6 +48,16 @@ def weights_to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.initializer.extend(kept)
     onnx.checker.check_model(model)
     return model
+
+
+def restored_weights(values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Weights by name as they were before `weights_to_int8`, up to the rounding."""
+    restored = {name: array for name, array in values.items() if not name.endswith(_SUFFIXES)}
+    for name, rounded in values.items():
+        if name.endswith(".int8"):
+            plain = name.removesuffix(".int8")
+            restored[plain] = (rounded * values[f"{plain}.scale"]).astype(np.float32)
+    return restored
 
 
 def _worth_it(weight: onnx.TensorProto) -> bool:

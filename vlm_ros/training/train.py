@@ -15,16 +15,31 @@ import torch
 import yaml
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from vlm_ros.coco import COCO_NAMES
 from vlm_ros.errors import VlmRosError
-from vlm_ros.training.data import Batch, MixedSampler, Picture, PictureDataset, collate
-from vlm_ros.training.losses import box_loss, match_regions, matching_loss, objectness_loss
-from vlm_ros.training.network import Alignment, RegionNetwork, TextHead
-from vlm_ros.training.phrases import FALSE, PhraseWriter, load_vocabulary, truth_table
+from vlm_ros.training.annotations import Picture
+from vlm_ros.training.data import Batch, MixedSampler, PictureDataset, collate
+from vlm_ros.training.losses import (
+    box_loss,
+    match_regions,
+    matching_loss,
+    memory_loss,
+    objectness_loss,
+)
+from vlm_ros.training.network import GroundingModel, Teacher
+from vlm_ros.training.phrases import (
+    FALSE,
+    LabelledObject,
+    PhraseWriter,
+    load_vocabulary,
+    truth_table,
+)
 from vlm_ros.training.sentences import encode
-from vlm_ros.training.yolox import load_onnx_weights
+from vlm_ros.training.start import start_from
 
 
 @dataclass(frozen=True)
@@ -61,14 +76,9 @@ def read_config(path: Path) -> TrainingConfig:
     return TrainingConfig(**data)
 
 
-class GroundingModel(nn.Module):
-    """Everything that is trained."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.vision = RegionNetwork()
-        self.text = TextHead()
-        self.alignment = Alignment()
+# What the class directions of the network are asked about, beside the objects of a batch.
+CLASS_THINGS = tuple(LabelledObject(name, {}, complete=False) for name in COCO_NAMES)
+CLASSES_PER_BATCH = 8
 
 
 class PhrasePool:
@@ -76,6 +86,7 @@ class PhrasePool:
 
     def __init__(self, pictures: Sequence[Picture], config: TrainingConfig, cache: Path) -> None:
         things = [thing for picture in pictures for thing in picture.things]
+        things.extend(CLASS_THINGS)
         self.words = load_vocabulary()
         self._writer = PhraseWriter(self.words, {t.name for t in things})
         rng = np.random.default_rng(config.seed)
@@ -86,27 +97,41 @@ class PhrasePool:
     def ask(
         self, batch: Batch, count: int, rng: np.random.Generator
     ) -> tuple[Tensor, NDArray[np.int8]]:
-        """Sentence embeddings (P, 384) of phrases for a batch, and their truth (things, P)."""
+        """Phrases for a batch.
+
+        Args:
+            batch: its objects are asked about, and a few of COCO's classes.
+            count: about how many.
+            rng: draws them.
+
+        Returns:
+            Sentence embeddings (P, 384) and the truth (things + 80, P) of every phrase said of
+            the batch's objects, in order, and of COCO's classes.
+        """
         things = list(itertools.chain.from_iterable(batch.things))
-        meanings = [m for m in self._writer.sample(things, count, rng) if m.text in self._rows]
+        classes = [CLASS_THINGS[i] for i in rng.choice(len(CLASS_THINGS), CLASSES_PER_BATCH)]
+        asked = self._writer.sample([*things, *classes], count, rng)
+        meanings = [m for m in asked if m.text in self._rows]
         rows = [self._rows[m.text] for m in meanings]
-        return self._embeddings[rows], truth_table(meanings, things, self.words)
+        table = truth_table(meanings, [*things, *CLASS_THINGS], self.words)
+        return self._embeddings[rows], table
 
 
 def train(
     config: TrainingConfig,
-    pictures: Sequence[Picture],
+    folders: Sequence[Sequence[Picture]],
     photographs: Sequence[Picture],
-    yolox: Path,
+    start: Path,
     out: Path,
 ) -> Path:
     """Trains, going on from the checkpoint in `out` where there is one.
 
     Args:
         config: what to do.
-        pictures: rendered ones.
+        folders: rendered pictures, folder by folder; each folder is drawn as often as another,
+            whatever its size.
         photographs: real ones, drawn with `config.photograph_share`.
-        yolox: the ONNX file of YOLOX-Nano to start from.
+        start: the ONNX file of YOLOX-Nano, or a model folder to fine-tune.
         out: folder for the checkpoint and the log.
 
     Returns:
@@ -116,29 +141,31 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     model = GroundingModel()
-    load_onnx_weights(model.vision.yolox, yolox)
+    start_from(model, start)
+    teacher = Teacher(copy.deepcopy(model.vision.yolox)).requires_grad_(False)
+    teacher.to(device, memory_format=torch.channels_last)
     model.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = _optimiser(model, config)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(config))
     checkpoint = out / "checkpoint.pt"
-    start = 0
+    done = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
-        start = state["step"]
+        done = state["step"]
 
-    everything = [*pictures, *photographs]
+    everything = [*itertools.chain.from_iterable(folders), *photographs]
     pool = PhrasePool(everything, config, out)
-    loader = _loader(config, len(pictures), everything, start)
+    loader = _loader(config, folders, photographs, done)
     log = _Log(out / "log.csv")
-    progress = tqdm(loader, total=config.steps, initial=start, unit="step", smoothing=0.05)
-    for step, batch in enumerate(progress, start + 1):
+    progress = tqdm(loader, total=config.steps, initial=done, unit="step", smoothing=0.05)
+    for step, batch in enumerate(progress, done + 1):
         rng = np.random.default_rng((config.seed, step, 1))
-        losses = _losses(model, batch, pool, config, rng, device)
+        losses = _losses(model, teacher, batch, pool, config, rng, device)
         total = sum(config.losses[name] * loss for name, loss in losses.items())
         optimiser.zero_grad(set_to_none=True)
         total.backward()
@@ -164,6 +191,7 @@ def train(
 
 def _losses(
     model: GroundingModel,
+    teacher: Teacher,
     batch: Batch,
     pool: PhrasePool,
     config: TrainingConfig,
@@ -171,29 +199,54 @@ def _losses(
     device: torch.device,
 ) -> dict[str, Tensor]:
     images = batch.images.to(device).float().contiguous(memory_format=torch.channels_last)
-    dense = model.vision(images)
-    regions = match_regions(dense, [boxes.to(device) for boxes in batch.boxes])
+    exhaustive = batch.exhaustive.to(device)
+    with _mixed_precision(device):
+        with torch.no_grad():
+            early = model.vision.yolox.trunk.early(images)
+        dense = model.vision.regions(*early)
+        known = teacher(early[1])
+    regions = match_regions(dense, [boxes.to(device) for boxes in batch.boxes], exhaustive)
     losses = {
         "box": box_loss(dense, regions),
-        "objectness": objectness_loss(dense, regions),
+        "objectness": objectness_loss(dense, regions, known, exhaustive),
+        "memory": memory_loss(dense, known),
     }
     sentences, verdicts = pool.ask(batch, config.phrases, rng)
-    table = np.concatenate([verdicts, np.full((1, verdicts.shape[1]), FALSE, np.int8)])
+    things, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
+    table = np.concatenate([things, np.full((1, things.shape[1]), FALSE, np.int8)])
     # Background regions carry the index -1, the last row: false of every phrase.
     asked = torch.from_numpy(table).to(device)[regions.thing]
     embeddings = dense.embeddings[regions.image, regions.point]
-    logits = model.alignment(embeddings, model.text(sentences.to(device)))
+    directions = normalize(model.vision.class_directions.weight.T, dim=-1)
+    logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
+    asked = torch.cat([asked, torch.from_numpy(classes).to(device)])
     losses["matching"] = matching_loss(logits, asked)
     return losses
 
 
+def _mixed_precision(device: torch.device) -> torch.autocast:
+    """Convolutions in bfloat16 where the device has instructions for it."""
+    capable = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=capable)
+
+
 def _optimiser(model: GroundingModel, config: TrainingConfig) -> torch.optim.Optimizer:
-    new = [*model.vision.branches.parameters(), *model.text.parameters()]
+    vision = model.vision
+    new = [
+        *vision.branches.parameters(),
+        *vision.project.parameters(),
+        *vision.class_directions.parameters(),
+        *model.text.parameters(),
+    ]
+    # The first stages see edges, colours and textures, in rendered pictures as in real ones.
+    trunk = vision.yolox.trunk
+    for stage in (trunk.stem, trunk.dark2, trunk.dark3):
+        stage.requires_grad_(False)
     return torch.optim.AdamW(
         [
             {"params": new, "lr": config.learning_rate},
             {
-                "params": model.vision.yolox.parameters(),
+                "params": [p for p in vision.yolox.parameters() if p.requires_grad],
                 "lr": config.learning_rate * config.trunk_rate,
             },
             {
@@ -215,16 +268,18 @@ def _rate(config: TrainingConfig) -> Any:
 
 
 def _loader(
-    config: TrainingConfig, rendered: int, pictures: Sequence[Picture], start: int
+    config: TrainingConfig,
+    folders: Sequence[Sequence[Picture]],
+    photographs: Sequence[Picture],
+    start: int,
 ) -> DataLoader[Any]:
-    photographs = len(pictures) - rendered
-    weights = np.full(len(pictures), 1.0 / max(rendered, 1))
-    if photographs:
-        weights[:rendered] *= 1.0 - config.photograph_share
-        weights[rendered:] = config.photograph_share / photographs
+    real = config.photograph_share if folders and photographs else float(not folders)
+    shares = [((1.0 - real) / len(folders), folder) for folder in folders]
+    shares.append((real, photographs))
+    weights = np.concatenate([np.full(len(p), share / max(len(p), 1)) for share, p in shares])
     sampler = MixedSampler(weights, config.sizes, config.batch, start, config.steps, config.seed)
     return DataLoader(
-        PictureDataset(pictures),
+        PictureDataset([*itertools.chain.from_iterable(folders), *photographs]),
         batch_sampler=sampler,
         collate_fn=collate,
         num_workers=1 if not torch.cuda.is_available() else 12,

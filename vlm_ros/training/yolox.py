@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
@@ -22,6 +24,7 @@ STRIDES = (8, 16, 32)
 HEAD_CHANNELS = 64
 NECK_CHANNELS = (64, 128, 256)
 STEM_CHANNELS = 32
+CLASSES = 80  # of COCO
 
 
 class ConvAct(nn.Module):
@@ -31,8 +34,9 @@ class ConvAct(nn.Module):
         self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1
     ) -> None:
         super().__init__()
+        padding = (kernel - 1) // 2
         self.conv = nn.Conv2d(
-            channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=True
+            channels_in, channels_out, kernel, stride, padding, groups=groups, bias=True
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -97,7 +101,8 @@ class Trunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = ConvAct(12, 16, 3)
+        # The published "focus" (each 2x2 pixels as twelve channels, then 3x3) as one convolution.
+        self.stem = ConvAct(3, 16, 6, 2)
         self.dark2 = nn.Sequential(depthwise(16, 32, 2), CspLayer(32, 32, 1, True))
         self.dark3 = nn.Sequential(depthwise(32, 64, 2), CspLayer(64, 64, 3, True))
         self.dark4 = nn.Sequential(depthwise(64, 128, 2), CspLayer(128, 128, 3, True))
@@ -113,26 +118,20 @@ class Trunk(nn.Module):
         self.down4 = depthwise(128, 128, 2)
         self.out5 = CspLayer(256, 256, 1, False)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Features of an image.
+    def early(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of the first stages, at strides 4 and 8.
 
         Args:
             image: (B, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
 
         Returns:
-            Features at stride 4, (B, 32, H/4, W/4), and the neck's at strides 8, 16 and 32.
+            (B, 32, H/4, W/4) and (B, 64, H/8, W/8).
         """
-        focus = torch.cat(
-            [
-                image[..., ::2, ::2],
-                image[..., 1::2, ::2],
-                image[..., ::2, 1::2],
-                image[..., 1::2, 1::2],
-            ],
-            1,
-        )
-        c2 = self.dark2(self.stem(focus))
-        c3 = self.dark3(c2)
+        c2 = self.dark2(self.stem(image))
+        return c2, self.dark3(c2)
+
+    def neck(self, c3: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The neck's features at strides 8, 16 and 32, from the first stages' at stride 8."""
         c4 = self.dark4(c3)
         c5 = self.dark5(c4)
         l5 = self.lateral(c5)
@@ -140,7 +139,7 @@ class Trunk(nn.Module):
         p3 = self.up3(torch.cat([_double(l4), c3], 1))
         p4 = self.out4(torch.cat([self.down3(p3), l4], 1))
         p5 = self.out5(torch.cat([self.down4(p4), l5], 1))
-        return c2, (p3, p4, p5)
+        return p3, p4, p5
 
 
 def _double(x: Tensor) -> Tensor:
@@ -148,7 +147,7 @@ def _double(x: Tensor) -> Tensor:
 
 
 class LevelHead(nn.Module):
-    """YOLOX's decoupled head of one level, without its classes: phrases take their place."""
+    """YOLOX's decoupled head of one level."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -159,15 +158,16 @@ class LevelHead(nn.Module):
         self.reg_convs = nn.Sequential(
             depthwise(HEAD_CHANNELS, HEAD_CHANNELS), depthwise(HEAD_CHANNELS, HEAD_CHANNELS)
         )
+        self.cls_pred = nn.Conv2d(HEAD_CHANNELS, CLASSES, 1)
         self.reg_pred = nn.Conv2d(HEAD_CHANNELS, 4, 1)
         self.obj_pred = nn.Conv2d(HEAD_CHANNELS, 1, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Class features, box code and objectness logit, each (B, C, h, w)."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Class features, class logits, box code and objectness logit, each (B, C, h, w)."""
         x = self.stem(x)
         cls = self.cls_convs(x)
         reg = self.reg_convs(x)
-        return cls, self.reg_pred(reg), self.obj_pred(reg)
+        return cls, self.cls_pred(cls), self.reg_pred(reg), self.obj_pred(reg)
 
 
 class YoloX(nn.Module):
@@ -202,20 +202,33 @@ def load_onnx_weights(model: YoloX, path: Path) -> None:
             f"{path}: {len(unnamed)} convolutions where YOLOX-Nano has {len(modules)}; "
             "give the YOLOX-Nano ONNX file."
         )
-    pairs = [(m, n.input[1], n.input[2]) for m, n in zip(modules, unnamed, strict=True)]
+    named = [(m, n.input[1], n.input[2]) for m, n in zip(modules, unnamed, strict=True)]
     for level, head in enumerate(model.heads):
-        for kind in ("reg", "obj"):
+        for kind in ("cls", "reg", "obj"):
             stem = f"head.{kind}_preds.{level}"
-            pairs.append((getattr(head, f"{kind}_pred"), f"{stem}.weight", f"{stem}.bias"))
-    for module, weight, bias in pairs:
-        if weights[weight].shape != tuple(module.weight.shape):
+            named.append((getattr(head, f"{kind}_pred"), f"{stem}.weight", f"{stem}.bias"))
+    for module, weight, bias in named:
+        values = weights[weight]
+        if module is model.trunk.stem.conv:
+            values = _without_focus(values)
+        if values.shape != tuple(module.weight.shape):
             raise ModelError(
-                f"{path}: weight {weight} has shape {weights[weight].shape}, "
+                f"{path}: weight {weight} has shape {values.shape}, "
                 f"expected {tuple(module.weight.shape)}; give the YOLOX-Nano ONNX file."
             )
-        module.weight.data = torch.from_numpy(weights[weight].copy())
+        module.weight.data = torch.from_numpy(values.copy())
         module.bias.data = torch.from_numpy(weights[bias].copy())
-    # The file was trained on BGR; the four focus slices each hold three channels.
-    stem_conv = model.trunk.stem.conv
-    rgb = stem_conv.weight.data.reshape(16, 4, 3, 3, 3).flip(2).reshape(16, 12, 3, 3)
-    stem_conv.weight.data = rgb.contiguous()
+
+
+def _without_focus(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The stem's weight on the RGB image itself, from that on BGR pixels gathered two by two.
+
+    Args:
+        weight: (16, 12, 3, 3); the channels are BGR of the pixels at (row, column) (0, 0), (1, 0),
+            (0, 1) and (1, 1) of each two by two.
+
+    Returns:
+        (16, 3, 6, 6), to be applied with a stride of 2.
+    """
+    parts = weight.reshape(16, 2, 2, 3, 3, 3)[:, :, :, ::-1]  # out, column, row, RGB, ky, kx
+    return np.ascontiguousarray(parts.transpose(0, 3, 4, 2, 5, 1).reshape(16, 3, 6, 6))
