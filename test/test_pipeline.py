@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics
 from vlm_ros.grounding.result import Status
-from vlm_ros.language import parse_command
+from vlm_ros.language import Command, Phrase, parse_command
+from vlm_ros.language.command import Selector, Step
 from vlm_ros.pipeline import Grounder
 from vlm_ros.regions import Regions
 
 BOXES = np.array([[100, 100, 160, 160], [300, 200, 380, 280]], np.float32)
-NAMES = ("red cup", "blue bowl")
+NAMES = ("red cup thing", "blue bowl thing")
 INTRINSICS = Intrinsics(640, 480, 600.0, 600.0, 319.5, 239.5)
 
 
@@ -43,7 +44,8 @@ class TwoThings:
         rows = np.zeros((len(phrases), 3), np.float32)
         for row, phrase in zip(rows, phrases, strict=True):
             fits = [set(phrase.split()) <= set(name.split()) for name in NAMES]
-            row[fits.index(True) if any(fits) else 2] = 1.0
+            row[: len(fits)] = fits
+            row[2] = not any(fits)
         return rows
 
 
@@ -93,3 +95,16 @@ def test_what_is_not_there_is_not_found(
     assert answer.grounding.status is Status.NOT_FOUND
     assert answer.grounding.targets == ()
     assert answer.positions == ()
+
+
+def test_the_other_thing_is_none_that_was_taken_before(
+    frame: tuple[NDArray[np.uint8], NDArray[np.float32]],
+) -> None:
+    thing = Phrase("thing", "thing")
+    other = Phrase("thing", "thing", selectors=(Selector("other", ""),))
+    first = Phrase("thing", "thing", selectors=(Selector("superlative", "left"),))
+    command = Command("", (Step(None, first), Step(None, other), Step(None, thing)))
+    answers = Grounder(TwoThings()).ground(command, frame[0])
+    found = [[target.region for target in answer.grounding.targets] for answer in answers]
+    assert found == [[0], [1], []]
+    assert answers[2].grounding.status is Status.AMBIGUOUS

@@ -15,6 +15,7 @@ from vlm_ros.grounding.contrast import is_size
 from vlm_ros.grounding.resolver import resolve
 from vlm_ros.grounding.result import Grounding
 from vlm_ros.grounding.scene import Scene
+from vlm_ros.grounding.taken import Taken
 from vlm_ros.language import Command, Phrase
 from vlm_ros.models import Model
 from vlm_ros.regions import Regions
@@ -69,6 +70,7 @@ class Grounder:
         if depth is not None and depth.shape == (height, width):
             locator = _Locator(regions.boxes, depth, intrinsics)
         answers = []
+        taken = Taken()
         for step, role, phrase in _phrases(command):
             scene = Scene(
                 boxes=regions.boxes,
@@ -76,8 +78,11 @@ class Grounder:
                 height=height,
                 matcher=_ModelMatcher(self._model, regions),
                 positions=locator.points() if _compares_places(phrase) else None,
+                objectness=regions.objectness,
             )
-            grounding = resolve(phrase, scene)
+            grounding = resolve(phrase, scene, taken=taken.before(phrase))
+            if role == "target":
+                taken.add(phrase, grounding)
             positions = tuple(locator.at(target.region) for target in grounding.targets)
             answers.append(StepAnswer(step, role, grounding, positions))
         return tuple(answers)

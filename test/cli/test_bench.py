@@ -11,7 +11,14 @@ from vlm_ros.cli import main
 @pytest.mark.parametrize(
     ("arguments", "rows"),
     [
-        (["language", "--rounds", "1"], {"parse", "resolve, 100 regions, 2 relations"}),
+        (
+            ["language", "--rounds", "1"],
+            {
+                "parse",
+                "resolve, 100 regions, 2 relations",
+                "resolve, 300 regions, 3 nested",
+            },
+        ),
         (["frame", "--frames", "3"], {"vision", "frame", "new phrase", "known phrase"}),
     ],
 )

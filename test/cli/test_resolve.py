@@ -51,7 +51,7 @@ def run(*arguments: object) -> tuple[int, str]:
         ("all the cups", "FOUND", [0, 1]),
         ("the fork", "NOT_FOUND", []),
         ("the wrench", "NOT_FOUND", []),
-        ("the piece of cutlery", "NOT_FOUND", []),
+        ("the piece of cutlery", "FOUND", [6]),
         ("the cutlery", "FOUND", [6]),
         ("pick up the red cup and put it on the plate", "FOUND", [0]),
         ("pick up the red cup and the spoon", "FOUND", [0, 6]),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vlm_ros.grounding.scene import Scene
-from vlm_ros.grounding.selectors import on_side, order_along, place_degrees
+from vlm_ros.grounding.selectors import away_from, on_side, order_along, place_degrees
 
 SceneMaker = Callable[..., Scene]
 
@@ -91,3 +91,22 @@ def test_places(place: str, box: tuple[int, ...], make_scene: SceneMaker) -> Non
 def test_the_middle_of_a_row_is_its_own(make_scene: SceneMaker) -> None:
     scene = make_scene(*(("cup", (x, 10, x + 30, 40)) for x in (10, 60, 110)))
     assert int(place_degrees(scene, np.arange(3), "middle").argmax()) == 1
+
+
+@pytest.mark.parametrize(
+    ("lefts", "place", "kept"),
+    [
+        ((50, 250, 500), "not_left", [2]),
+        ((400, 500, 550), "not_left", [1, 2]),
+        ((50, 100, 150), "not_left", [1, 2]),
+        ((50, 500), "not_right", [0]),
+        ((50,), "not_left", []),
+        ((500,), "not_left", [0]),
+        ((20, 300, 590), "not_middle", [0, 2]),
+    ],
+)
+def test_away_from_a_place(
+    lefts: tuple[int, ...], place: str, kept: list[int], make_scene: SceneMaker
+) -> None:
+    scene = make_scene(*(("cup", (x, 220, x + 40, 260)) for x in lefts))
+    assert away_from(scene, np.arange(len(lefts)), place).tolist() == kept

@@ -28,6 +28,8 @@ def _step(step: Step) -> str:
 
 def _phrase(phrase: Phrase) -> str:
     words = [phrase.text, f"<{'; '.join((phrase.noun, *phrase.attributes))}>"]
+    words += [f"any({'; '.join(group)})" for group in phrase.any_of]
+    words += [f"or({noun})" for noun in phrase.or_nouns]
     words += [f"not({excluded})" for excluded in phrase.excluded]
     words += [f"with({_phrase(part)})" for part in phrase.parts]
     words += [f"which({s.kind} {s.axis or '-'} {s.count})" for s in phrase.selectors]
@@ -36,7 +38,9 @@ def _phrase(phrase: Phrase) -> str:
 
 
 def _relation(relation: Relation) -> str:
-    return f"{relation.predicate}({', '.join(_phrase(anchor) for anchor in relation.anchors)})"
+    rank = "" if relation.rank == 1 else f" {relation.rank}"
+    anchors = ", ".join(_phrase(anchor) for anchor in relation.anchors)
+    return f"{relation.predicate}{rank}({anchors})"
 
 
 @pytest.mark.parametrize(("text", "expected"), EXPRESSIONS.items(), ids=list(EXPRESSIONS))
@@ -88,11 +92,25 @@ def test_spelling_case_marks_and_politeness_change_nothing(first: str, second: s
         ("the cup between the plate and", 29, 'ends after "and"'),
         ("the cup and", 11, 'ends after "and"'),
         ("the bottle with", 15, 'ends after "with"'),
+        ("the bottle with a", 17, 'ends after "a"'),
+        ("pull", 4, "not with what"),
+        ("thanks, robot", 13, "no thing is named"),
         ("put in the bowl", 4, '"in" cannot stand here'),
-        ("left of the plate", 0, '"left of" cannot stand here'),
+        ("left of", 0, '"left of" cannot stand here'),
+        ("put the apple on", 16, 'ends after "on"'),
+        ("the cup next to", 15, 'ends after "next to"'),
+        ("the tray that the mug stands", 9, '"that" cannot stand here'),
+        ("don't pick up the cup", 0, "says what not to do"),
+        ("please do not touch the cup", 7, "says what not to do"),
+        ("stop", 0, "names no thing"),
+        ("I am hungry", 0, "names no thing"),
+        ("how are you?", 0, "names no thing"),
+        ("turn left", 0, "names no thing"),
+        ("what do you see", 15, "not with what"),
         ("pick up it", 8, "refers to nothing"),
         ("put it in the bowl", 4, "refers to nothing"),
-        ("the cup or the plate", 8, "leaves a choice"),
+        ("the red cup or the blue plate", 19, "leaves a choice"),
+        ("the cup on the left or on the right", 20, "leaves a choice"),
         ("the cup " * 100, 500, "800 characters"),
         ("the cup\x00", 7, "U+0000"),
         ("pick \x1b[31m up the cup", 5, "U+001B"),

@@ -14,6 +14,9 @@ import click
 if TYPE_CHECKING:
     from vlm_ros.evaluation.timing import Times
 
+# Regions that all fit every phrase of a nested one.
+_MANY = 300
+
 
 @click.group()
 def command() -> None:
@@ -26,11 +29,12 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def language(rounds: int, regions: int, as_json: bool) -> None:
     """Parsing commands, and resolving phrases with two relations among many regions."""
-    from vlm_ros.evaluation.language_timing import time_parsing, time_resolving
+    from vlm_ros.evaluation.language_timing import time_nested, time_parsing, time_resolving
 
     times = {
         "parse": time_parsing(rounds),
         f"resolve, {regions} regions, 2 relations": time_resolving(rounds, regions),
+        f"resolve, {_MANY} regions, 3 nested": time_nested(rounds, _MANY),
     }
     click.echo(_report(times, as_json))
 

@@ -32,9 +32,11 @@ def _tree(parsed: Command) -> Iterator[str]:
 
 def _phrase(phrase: Phrase) -> Iterator[str]:
     yield f'"{phrase.text}"'
-    yield f"noun: {phrase.noun}"
+    yield f"noun: {' or '.join((phrase.noun, *phrase.or_nouns))}"
     if phrase.attributes:
         yield f"attributes: {', '.join(phrase.attributes)}"
+    for group in phrase.any_of:
+        yield f"one of: {', '.join(group)}"
     if phrase.excluded:
         yield f"not: {', '.join(phrase.excluded)}"
     for selector in phrase.selectors:
@@ -46,8 +48,13 @@ def _phrase(phrase: Phrase) -> Iterator[str]:
 
 
 def _relation(relation: Relation) -> Iterator[str]:
+    said = relation.predicate.replace("_", " ")
+    if relation.rank > 1:
+        said = f"number {relation.rank} {said}"
+    if not relation.anchors:
+        yield said
     for anchor in relation.anchors:
-        yield from _labelled(relation.predicate.replace("_", " "), _phrase(anchor))
+        yield from _labelled(said, _phrase(anchor))
 
 
 def _selector(selector: Selector) -> str:
@@ -57,6 +64,10 @@ def _selector(selector: Selector) -> str:
         return f"number {selector.count} from the most {selector.axis}"
     if selector.kind == "superlative":
         return f"the most {selector.axis}"
+    if selector.kind == "other":
+        return "not one that was taken before"
+    if selector.axis.startswith("not_"):
+        return f"not at the {selector.axis.removeprefix('not_')}"
     return f"at the {selector.axis}"
 
 

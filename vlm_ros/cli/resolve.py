@@ -68,18 +68,23 @@ def resolve_text(scene: Any, text: str, embed: Embed) -> dict[str, Any]:
         CommandError: the text cannot be read.
         SceneError: the scene cannot be read.
     """
-    from vlm_ros.grounding.described import read_scene
+    from vlm_ros.grounding.described import DESCRIBED, read_scene
     from vlm_ros.grounding.resolver import resolve
+    from vlm_ros.grounding.taken import Taken
     from vlm_ros.language import parse_command
 
     seen = read_scene(scene, embed)
     steps = parse_command(text).steps
     targets = dict.fromkeys(step.target for step in steps)
     goals = dict.fromkeys(a for s in steps if s.destination for a in s.destination.anchors)
-    found = [resolve(phrase, seen) for phrase in targets]
+    taken = Taken()
+    found = []
+    for phrase in targets:
+        found.append(resolve(phrase, seen, DESCRIBED, taken.before(phrase)))
+        taken.add(phrase, found[-1])
     evidence = [row for grounding in found for row in _evidence("target", grounding)]
     for goal in goals:
-        evidence += _evidence("destination", resolve(goal, seen))
+        evidence += _evidence("destination", resolve(goal, seen, DESCRIBED))
     indices = dict.fromkeys(region.region for grounding in found for region in grounding.targets)
     # The steps are one command: it is found when every target is.
     status = max(grounding.status for grounding in found)
@@ -113,10 +118,12 @@ def _answers(batch: Path, embed: Embed) -> Iterator[dict[str, Any]]:
 
 def _evidence(role: str, grounding: Grounding) -> Iterator[dict[str, Any]]:
     found = "found" if role == "target" else role
-    other = "candidate" if grounding.question else "nearest miss"
-    for regions, what in ((grounding.targets, found), (grounding.alternatives, other)):
-        for region in regions:
-            yield {"index": region.region, "role": role, "answer": what, **_region(region)}
+    other = "runner-up" if grounding.targets else "nearest miss"
+    answers = [(found, region) for region in grounding.targets]
+    for place, region in enumerate(grounding.alternatives):
+        answers.append(("candidate" if place < grounding.candidates else other, region))
+    for answer, region in answers:
+        yield {"index": region.region, "role": role, "answer": answer, **_region(region)}
 
 
 def _region(region: GroundedRegion) -> dict[str, Any]:

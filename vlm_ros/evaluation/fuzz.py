@@ -24,6 +24,10 @@ SEEDS = (
     "all the wooden spoons in the drawer, the one closest to me, without a handle",
     "push the box to the left; bring me the mug labelled fragile, which is half full of water",
     "teh brush in top of the black and white pen betwen the forks",
+    "the thing that the banana is on, not the one with two apples in it but the other one",
+    "move the third nearest red or blue cup to the plate from the bowl to where the spoon is",
+    "the pair of red-capped bottles on which the lidless jar stands, bigger than the rest of them",
+    "the heart shaped box with its lid off nextto the 2nd one frm left, cup #3 w/o handle b/w both",
 )
 _LETTERS = (
     string.ascii_letters

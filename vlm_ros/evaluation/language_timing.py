@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -22,6 +23,11 @@ _FORMS = (
     "the {a} next to the {b} on the tray",
     "the {a} with a pink cap that is not on the {b}",
     "take the largest {a} between the {b} and the box, then put it on the tray",
+)
+_CHAINS = (
+    "the cup next to the cup left of the cup behind the cup",
+    "the cup on the cup near the cup above the cup",
+    "the cup in front of the cup right of the cup under the cup",
 )
 
 
@@ -61,9 +67,7 @@ def time_parsing(rounds: int) -> Times:
 def time_resolving(rounds: int, regions: int, seed: int = 0) -> Times:
     """Resolves phrases with two relations in a scene of random boxes."""
     random = np.random.default_rng(seed)
-    corners = random.uniform(0, (560, 400), (regions, 2))
-    boxes = np.hstack([corners, corners + random.uniform(20, 80, (regions, 2))])
-    scene = Scene(boxes.astype(np.float32), 640, 480, _EmbeddedMatcher(regions, random))
+    scene = Scene(_boxes(random, regions), 640, 480, _EmbeddedMatcher(regions, random))
     texts = [
         f"the {colour} {noun} next to the white plate left of the {other}".replace("  ", " ")
         for colour in _COLOURS
@@ -74,6 +78,30 @@ def time_resolving(rounds: int, regions: int, seed: int = 0) -> Times:
     for phrase in phrases:  # a model keeps the embeddings of phrases it has seen
         resolve(phrase, scene)
     return timed(lambda phrase: resolve(phrase, scene), phrases * rounds)
+
+
+def time_nested(rounds: int, regions: int, seed: int = 0) -> Times:
+    """Resolves chains of three relations where every region fits every phrase of them."""
+    random = np.random.default_rng(seed)
+    scene = Scene(_boxes(random, regions), 640, 480, _EverythingFits(regions))
+    phrases = [parse_command(text).steps[0].target for text in _CHAINS]
+    return timed(lambda phrase: resolve(phrase, scene), phrases * rounds)
+
+
+@dataclass(frozen=True)
+class _EverythingFits:
+    """Scores every phrase alike on every region."""
+
+    count: int
+
+    def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+        return np.full((self.count, len(phrases)), 0.9, np.float32)
+
+
+def _boxes(random: np.random.Generator, count: int) -> NDArray[np.float32]:
+    corners = random.uniform(0, (560, 400), (count, 2))
+    sides = random.uniform(20, 80, (count, 2))
+    return np.asarray(np.hstack([corners, corners + sides]), np.float32)
 
 
 def _units(random: np.random.Generator, count: int) -> NDArray[np.float32]:

@@ -21,7 +21,13 @@ from vlm_ros.grounding.described import Embed
 from vlm_ros.language import parse_command
 
 # Values that need not be written down, and what a missing one stands for.
-_DEFAULTS: Mapping[str, Any] = {"count": 1, "axis": "", "destination": None, "verb": None}
+_DEFAULTS: Mapping[str, Any] = {
+    "count": 1,
+    "axis": "",
+    "destination": None,
+    "verb": None,
+    "rank": 1,
+}
 # What is said in words only: not part of the structure.
 _IGNORED = frozenset({"text", "corrections"})
 

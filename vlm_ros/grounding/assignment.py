@@ -17,169 +17,283 @@ from vlm_ros.geometry.boxes import iou
 from vlm_ros.grounding.matching import PhraseMatcher
 from vlm_ros.grounding.predicates import PREDICATES, Layout, between, distance
 from vlm_ros.grounding.scene import Scene
-from vlm_ros.grounding.selectors import order_along, orders, place_degrees
+from vlm_ros.grounding.selectors import away_from, order_along, orders, place_degrees
 from vlm_ros.grounding.thresholds import Thresholds
-from vlm_ros.language.command import Phrase, Relation
+from vlm_ros.grounding.wording import definite, related
+from vlm_ros.language.command import Phrase, Relation, Selector
 from vlm_ros.language.lexicon import lexicon
 
 Scores = NDArray[np.float32]
+Indices = NDArray[np.intp]
 
 # How sharply "nearest" falls off for what is only near.
 _SUPERLATIVE_POWER = 6
+# Relations that many things may have to one, though only the closest of them is spoken of so.
+_CLOSEST_MEANT = frozenset({"next_to", "touching"})
 # Regions looked at where the work grows with the square of their number.
 _MAX_STRONGEST = 16
 
 
 @dataclass(frozen=True)
 class RelationDegrees:
-    """How well one relation holds for each region as its target.
+    """How well one relation holds for some regions as its target.
 
     Attributes:
-        key: "left_of plate", as in the evidence.
-        degree: (N,) of the predicate, with the best anchor.
-        score: (N,) of predicate and anchor together.
+        relation: as said.
+        degree: (K,) of the predicate, with the best anchor.
+        score: (K,) of predicate and anchor together.
         anchor_found: whether any region can be each anchor.
         assumed: whether it is taken for granted, as "on the table" is when the model does not
             see the table.
     """
 
-    key: str
+    relation: Relation
     degree: Scores
     score: Scores
     anchor_found: bool = True
     assumed: bool = False
 
+    def holds(self, least: float) -> NDArray[np.bool_]:
+        """(K,) where the relation holds; what is denied must be more so than not."""
+        negated = self.relation.predicate.startswith("not_")
+        return np.asarray(self.degree >= (max(least, 0.5) if negated else least), bool)
+
+    @property
+    def weight(self) -> Scores:
+        """(K,) what it does to a score: of several things next to another, the closest is meant."""
+        if self.relation.predicate in _CLOSEST_MEANT:
+            return self.score
+        return np.sqrt(self.score)
+
+    @property
+    def key(self) -> str:
+        """As in the evidence: "left_of plate"."""
+        anchors = " and ".join(anchor.text for anchor in self.relation.anchors)
+        return f"{self.relation.predicate} {anchors}".rstrip()
+
+    @property
+    def spoken(self) -> str:
+        """As in a reason: "left of the plate"."""
+        return related(self.relation.predicate, [definite(a) for a in self.relation.anchors])
+
 
 class Assignment:
     """Scores targets together with their anchors in one scene."""
 
-    def __init__(self, scene: Scene, matcher: PhraseMatcher, thresholds: Thresholds) -> None:
-        """Prepares the layout; no phrase is looked at yet."""
+    def __init__(
+        self, phrase: Phrase, scene: Scene, matcher: PhraseMatcher, thresholds: Thresholds
+    ) -> None:
+        """Prepares the layout; nothing is compared yet.
+
+        Args:
+            phrase: the target.
+            scene: the frame.
+            matcher: of the same phrase.
+            thresholds: what is enough for an anchor.
+        """
+        self._target = phrase
         self._matcher = matcher
         self._thresholds = thresholds
         self._scene = scene
         self._layout = Layout(scene.boxes, scene.positions)
-        self._same = iou(scene.boxes, scene.boxes) >= thresholds.duplicate
+        self._same = iou(scene.boxes, scene.boxes) > thresholds.duplicate
         np.fill_diagonal(self._same, True)
         self._open = np.ones(len(scene.boxes), bool)
+        self._product: Scores = np.empty(len(scene.boxes) ** 2, np.float32)
+        self._everything: Indices = np.arange(len(scene.boxes))
+        self._known_fitting: dict[Phrase, Indices] = {}
+        self._known_pairs: dict[tuple[str, Phrase, Phrase], Scores] = {}
 
-    def relations(self, phrase: Phrase) -> list[RelationDegrees]:
-        """Every relation of a phrase, for every region as the target."""
-        return [self._relation(phrase, relation) for relation in phrase.relations]
+    def relations(self) -> list[RelationDegrees]:
+        """Every relation of the target, for every region."""
+        return [self._relation(relation) for relation in self._target.relations]
 
-    def _relation(self, phrase: Phrase, relation: Relation) -> RelationDegrees:
-        measured = self._measure(phrase, relation)
+    def _relation(self, relation: Relation) -> RelationDegrees:
+        if relation.predicate == "nearest_to_each_other":
+            return self._together(relation)
+        measured = self._measure(self._target, relation, self._everything)
         degree, score = measured.degree.copy(), measured.score.copy()
-        for target in self._contested(phrase, relation):
+        for target in self._contested(relation):
             before = self._open
             self._open = before & ~self._same[target]
-            alone = self._measure(phrase, relation)
+            alone = self._measure(self._target, relation, np.array([target]))
             self._open = before
-            degree[target], score[target] = alone.degree[target], alone.score[target]
+            degree[target], score[target] = alone.degree[0], alone.score[0]
         return replace(measured, degree=degree, score=score)
 
-    def _contested(self, phrase: Phrase, relation: Relation) -> NDArray[np.intp]:
+    def _contested(self, relation: Relation) -> Indices:
         """Targets that an anchor's own anchor could take: "the cup by the plate by the cup"."""
         deeper = [a for anchor in relation.anchors for a in _anchors_of(anchor)]
         if not deeper:
             return np.empty(0, np.intp)
         as_anchor = np.max([self._matcher.match(a).score for a in deeper], axis=0)
-        as_target = self._matcher.match(phrase).score
-        joint = np.where(self._open, np.minimum(as_anchor, as_target), 0.0)
-        return _strongest(np.where(joint >= self._thresholds.match, joint, 0.0))
+        as_target = self._matcher.match(self._target).score
+        joint = np.minimum(as_anchor, as_target)
+        return strongest(np.where(joint >= self._thresholds.match, joint, 0.0), _MAX_STRONGEST)
 
-    def _measure(self, phrase: Phrase, relation: Relation) -> RelationDegrees:
-        key = f"{relation.predicate} {' and '.join(a.text for a in relation.anchors)}"
+    def _measure(self, phrase: Phrase, relation: Relation, rows: Indices) -> RelationDegrees:
+        """One relation of the target, or of an anchor, for the regions `rows`."""
         anchors = [self._anchor_scores(anchor) for anchor in relation.anchors]
         found = all(float(scores.max(initial=0.0)) > 0.0 for scores in anchors)
-        negated = relation.predicate.startswith("not_")
-        if not found and not negated and _is_surface(relation):
-            ones = np.ones(len(self._open), np.float32)
-            return RelationDegrees(key, ones, ones, assumed=True)
         predicate = relation.predicate.removeprefix("not_")
+        negated = predicate != relation.predicate
+        if not found and not negated and is_surface(relation):
+            ones = np.ones(len(rows), np.float32)
+            return RelationDegrees(relation, ones, ones, assumed=True)
         if predicate == "between":
-            degree, score = self._between(anchors)
+            degree, score = self._between(anchors, rows)
         else:
-            degree, score = self._with_anchor(phrase, predicate, anchors[0])
+            degree, score = self._with_anchor(phrase, relation, anchors[0], rows)
         if negated:
-            return RelationDegrees(key, 1.0 - degree, 1.0 - degree)
-        return RelationDegrees(key, degree, score, found)
+            return RelationDegrees(relation, 1.0 - degree, 1.0 - degree)
+        return RelationDegrees(relation, degree, score, found)
+
+    def _fitting(self, phrase: Phrase) -> Indices:
+        """Regions that fit a phrase's own words."""
+        if phrase not in self._known_fitting:
+            fits = self._matcher.match(phrase).score >= self._thresholds.match
+            self._known_fitting[phrase] = np.flatnonzero(fits)
+        return self._known_fitting[phrase]
 
     def _anchor_scores(self, anchor: Phrase) -> Scores:
         """Score of each region as the anchor, its own relations and selectors included."""
-        score = self._matcher.match(anchor).score
-        score = np.where(self._open & (score >= self._thresholds.match), score, 0.0)
-        for relation in (self._measure(anchor, inner) for inner in anchor.relations):
-            holds = relation.degree >= self._thresholds.relation
-            score = np.where(holds, score * np.sqrt(relation.score), 0.0)
+        fitting = self._fitting(anchor)
+        own = self._matcher.match(anchor).score
+        score: Scores = np.zeros(len(own), np.float32)
+        score[fitting] = np.where(self._open[fitting], own[fitting], 0.0)
+        for inner in anchor.relations:
+            if not inner.anchors:
+                continue
+            relation = self._measure(anchor, inner, fitting)
+            holds = relation.holds(self._thresholds.relation)
+            score[fitting] = np.where(holds, score[fitting] * relation.weight, 0.0)
         for selector in anchor.selectors:
             if not score.any():
                 break
-            if orders(selector):
-                peers = np.flatnonzero(score >= self._thresholds.peer * score.max())
-                ranked = order_along(self._scene, peers, selector.axis)
-                chosen = ranked[selector.count - 1 : selector.count]
-                keep = np.zeros(len(score), bool)
-                keep[chosen] = True
-                score = np.where(keep, score, 0.0)
-            elif selector.kind == "place":
-                held = np.flatnonzero(score)
-                score[held] *= place_degrees(self._scene, held, selector.axis)
-        return np.asarray(score, np.float32)
+            score = np.asarray(score * self._selected(selector, score), np.float32)
+        return score
 
-    def _with_anchor(self, phrase: Phrase, predicate: str, anchor: Scores) -> tuple[Scores, Scores]:
-        """Degree and score with the best anchor of each target."""
-        possible = np.flatnonzero(anchor > 0)
-        if not len(possible):
-            nothing = np.zeros(len(anchor), np.float32)
-            return nothing, nothing
-        anchors = self._layout.take(possible)
-        same = self._same[:, possible]
-        if predicate in {"nearest_to", "farthest_from"}:
-            away = np.where(same, np.nan, distance(self._layout, anchors) + 1e-3)
-            degrees = self._by_distance(phrase, predicate, away)
+    def _selected(self, selector: Selector, score: Scores) -> Scores:
+        """How well each region is what a selector chooses among those with a score."""
+        held = np.flatnonzero(score)
+        keep = np.zeros(len(score), np.float32)
+        if selector.axis.startswith("not_"):
+            keep[away_from(self._scene, held, selector.axis)] = 1.0
+        elif orders(selector):
+            peers = np.flatnonzero(score >= self._thresholds.peer * score.max())
+            ranked = order_along(self._scene, peers, selector.axis)
+            keep[ranked[selector.count - 1 : selector.count]] = 1.0
+        elif selector.kind == "place":
+            keep[held] = place_degrees(self._scene, held, selector.axis)
         else:
-            degrees = PREDICATES[predicate](self._layout, anchors)
-        degrees = np.where(same, 0.0, degrees)
-        joint = degrees * anchor[possible]
-        best = joint.argmax(axis=1)
-        rows = np.arange(len(joint))
-        return (
-            degrees[rows, best].astype(np.float32),
-            joint[rows, best].astype(np.float32),
-        )
+            keep[held] = 1.0
+        return keep
 
-    def _by_distance(self, phrase: Phrase, predicate: str, away: Scores) -> Scores:
+    def _with_anchor(
+        self, phrase: Phrase, relation: Relation, anchor: Scores, rows: Indices
+    ) -> tuple[Scores, Scores]:
+        """Degree and score with the best anchor of each target."""
+        columns = self._fitting(relation.anchors[0])
+        if not anchor[columns].any():
+            nothing = np.zeros(len(rows), np.float32)
+            return nothing, nothing
+        predicate = relation.predicate.removeprefix("not_")
+        if predicate in {"nearest_to", "farthest_from"}:
+            degrees = self._by_distance(phrase, relation, columns)[rows]
+        else:
+            degrees = self._pairs(predicate, phrase, relation.anchors[0])
+            if len(rows) < len(degrees):
+                degrees = degrees[np.searchsorted(self._rows(phrase), rows)]
+        # The same branch is measured again and again; a fresh array each time would cost more
+        # than the product.
+        joint = self._product[: degrees.size].reshape(degrees.shape)
+        np.multiply(degrees, anchor[columns], out=joint)
+        wanted = _wanted(relation.anchors[0])
+        if wanted > joint.shape[1]:
+            return np.zeros(len(joint), np.float32), np.zeros(len(joint), np.float32)
+        if wanted == 1:
+            best = joint.argmax(axis=1)
+        else:
+            best = np.argsort(-joint, axis=1, kind="stable")[:, wanted - 1]
+        each = np.arange(len(joint))
+        return degrees[each, best], joint[each, best]
+
+    def _rows(self, phrase: Phrase) -> Indices:
+        """The target is compared in every region, for the evidence; an anchor where it fits."""
+        return self._everything if phrase is self._target else self._fitting(phrase)
+
+    def _pairs(self, predicate: str, phrase: Phrase, anchor: Phrase) -> Scores:
+        """Degrees of a predicate, (rows of the phrase, fitting of the anchor)."""
+        key = (predicate, phrase, anchor)
+        if key not in self._known_pairs:
+            rows, columns = self._rows(phrase), self._fitting(anchor)
+            degrees = PREDICATES[predicate](self._layout.take(rows), self._layout.take(columns))
+            degrees[self._same[np.ix_(rows, columns)]] = 0.0
+            self._known_pairs[key] = degrees
+        return self._known_pairs[key]
+
+    def _by_distance(self, phrase: Phrase, relation: Relation, columns: Indices) -> Scores:
         """1 for the nearest (or farthest) of the regions that fit the target's own words.
 
         Args:
             phrase: of the target.
-            predicate: "nearest_to" or "farthest_from".
-            away: (N, M) distances, NaN from a region to itself.
+            relation: "nearest_to" or "farthest_from", with its rank.
+            columns: (M,) the regions it may be near to.
+
+        Returns:
+            (N, M) degrees; 0 for a region and itself.
         """
-        score = self._matcher.match(phrase).score
-        fits = self._open & (score >= self._thresholds.match)
-        fits &= score >= self._thresholds.peer * score.max(initial=0.0)
-        rivals = np.where(fits[:, None], away, np.nan)
-        if predicate == "nearest_to":
-            limit = np.where(np.isnan(rivals), np.inf, rivals).min(axis=0)
-            ratio = limit / away
-        else:
-            limit = np.where(np.isnan(rivals), 0.0, rivals).max(axis=0)
-            ratio = away / np.maximum(limit, 1e-3)
+        anchors = self._layout.take(columns)
+        away = distance(self._layout, anchors) + np.float32(1e-3)
+        away = np.where(self._same[:, columns], np.nan, away)
+        rivals = self._distinct_peers(phrase)
+        sign = 1.0 if relation.predicate.endswith("nearest_to") else -1.0
+        # NaN comes last, so that an anchor with too few others beside it has no limit.
+        ordered = sign * np.sort(sign * away[rivals], axis=0)
+        if relation.rank > len(ordered):
+            return np.zeros_like(away, np.float32)
+        limit = ordered[relation.rank - 1]
+        ratio = np.minimum(limit / away, away / limit)
+        if relation.rank == 1:
+            ratio = limit / away if sign > 0 else away / limit
         ratio = np.nan_to_num(np.clip(ratio, 0.0, 1.0), nan=0.0)
         return np.asarray(ratio**_SUPERLATIVE_POWER, np.float32)
 
-    def _between(self, anchors: list[Scores]) -> tuple[Scores, Scores]:
-        first = _strongest(anchors[0])
-        second = _strongest(anchors[-1])
+    def _distinct_peers(self, phrase: Phrase) -> Indices:
+        """Open regions that fit a phrase about as well as the best, each thing once."""
+        score = self._matcher.match(phrase).score
+        peers = score >= max(
+            self._thresholds.match, self._thresholds.peer * float(score.max(initial=0.0))
+        )
+        ranked = strongest(np.where(peers & self._open, score, 0.0), len(score))
+        kept = first_of_each(self._same[np.ix_(ranked, ranked)])
+        return np.asarray(np.sort(ranked[kept]), np.intp)
+
+    def _together(self, relation: Relation) -> RelationDegrees:
+        """1 for the members of the group that lies closest together."""
+        counts = [s.count for s in self._target.selectors if s.kind == "quantity"]
+        size = max(2, *counts) if counts else 2
+        peers = self._distinct_peers(self._target)
+        degree = np.zeros(len(self._everything), np.float32)
+        if len(peers) >= size:
+            layout = self._layout.take(peers)
+            away = distance(layout, layout)
+            groups = np.argsort(away, axis=1, kind="stable")[:, :size]
+            spans = [away[np.ix_(group, group)].sum() for group in groups]
+            degree[peers[groups[int(np.argmin(spans))]]] = 1.0
+        return RelationDegrees(relation, degree, degree)
+
+    def _between(self, anchors: list[Scores], rows: Indices) -> tuple[Scores, Scores]:
+        first = strongest(anchors[0], _MAX_STRONGEST)
+        second = strongest(anchors[-1], _MAX_STRONGEST)
         if not len(first) or not len(second):
-            nothing = np.zeros(len(anchors[0]), np.float32)
+            nothing = np.zeros(len(rows), np.float32)
             return nothing, nothing
-        degrees = between(self._layout, self._layout.take(first), self._layout.take(second))
+        take = self._layout.take
+        degrees = between(take(rows), take(first), take(second))
         clash = (
-            self._same[:, first][:, :, None]
-            | self._same[:, second][:, None, :]
+            self._same[np.ix_(rows, first)][:, :, None]
+            | self._same[np.ix_(rows, second)][:, None, :]
             | self._same[np.ix_(first, second)][None]
         )
         degrees = np.where(clash, 0.0, degrees)
@@ -187,8 +301,44 @@ class Assignment:
         flat = degrees.reshape(len(degrees), -1)
         joint = flat * weights.reshape(1, -1)
         best = joint.argmax(axis=1)
-        rows = np.arange(len(joint))
-        return flat[rows, best].astype(np.float32), joint[rows, best].astype(np.float32)
+        each = np.arange(len(joint))
+        return flat[each, best].astype(np.float32), joint[each, best].astype(np.float32)
+
+
+def strongest(scores: Scores, most: int) -> Indices:
+    """Regions with a score above 0, best first, at most so many."""
+    order = np.argsort(-scores, kind="stable")[:most]
+    return order[scores[order] > 0]
+
+
+def first_of_each(same: NDArray[np.bool_]) -> list[int]:
+    """Places of a ranking that show a thing none before them shows.
+
+    Args:
+        same: (K, K) whether two of them show the same thing.
+    """
+    kept: list[int] = []
+    shown = np.zeros(len(same), bool)
+    for place in range(len(same)):
+        if not shown[place]:
+            kept.append(place)
+            shown |= same[place]
+    return kept
+
+
+def is_surface(relation: Relation) -> bool:
+    """Whether it says that something stands on what the whole scene stands on."""
+    if relation.predicate not in {"on", "above"}:
+        return False
+    anchor = relation.anchors[0]
+    if anchor.selectors or anchor.relations:
+        return False
+    return anchor.noun.rpartition(" ")[2] in lexicon().surfaces
+
+
+def _wanted(anchor: Phrase) -> int:
+    """How many anchors the relation must hold for: two in "with two lemons in it"."""
+    return max([1, *(s.count for s in anchor.selectors if s.kind == "quantity")])
 
 
 def _anchors_of(phrase: Phrase) -> Iterator[Phrase]:
@@ -196,16 +346,3 @@ def _anchors_of(phrase: Phrase) -> Iterator[Phrase]:
         for anchor in relation.anchors:
             yield anchor
             yield from _anchors_of(anchor)
-
-
-def _strongest(scores: Scores) -> NDArray[np.intp]:
-    order = np.argsort(-scores, kind="stable")[:_MAX_STRONGEST]
-    return order[scores[order] > 0]
-
-
-def _is_surface(relation: Relation) -> bool:
-    """Whether it says that something stands on what the whole scene stands on."""
-    anchor = relation.anchors[0]
-    if anchor.selectors or anchor.relations or relation.predicate not in {"on", "above"}:
-        return False
-    return anchor.noun.rpartition(" ")[2] in lexicon().surfaces

@@ -6,8 +6,10 @@ relations can be tried, and measured, apart from any picture.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,20 +17,50 @@ from numpy.typing import NDArray
 
 from vlm_ros.errors import SceneError
 from vlm_ros.grounding.scene import Scene
+from vlm_ros.grounding.thresholds import Thresholds
 from vlm_ros.language.lexicon import lexicon
+
+# Each object is listed once, however much their boxes overlap, and a word its annotator did not
+# use is not held against it.
+DESCRIBED = Thresholds(match=0.2, duplicate=1.0, contained=1.0)
+
+# Another word for a thing counts, but never as much as the word it was described with.
+_OTHER_WORD = 0.45
+# A word that says more than the description did, what each further one counts for, and a word
+# that says less.
+_SAYS_MORE, _AND_MORE, _SAYS_LESS = 0.48, 0.8, 0.65
+# What contradicts the description, another shade of the colour said, and a neighbouring colour.
+_CONTRADICTED, _OTHER_SHADE, _NEXT_COLOUR = 0.03, 0.25, 0.6
+# Colours that many call by the other's name: the first of each pair is no basic colour term
+# (Berlin and Kay 1969), as pink and purple are.
+_NEXT_COLOURS = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("cyan", "blue"),
+        ("cyan", "green"),
+        ("silver", "grey"),
+        ("gold", "yellow"),
+    )
+)
+# What colours are those of metal, and what such a thing may be made of all the same.
+_METALLIC, _LIKE_METAL = frozenset({"silver", "gold"}), frozenset({"plastic"})
+# Cosines of two names' embeddings at which they are as likely as not to mean the same, and how
+# steeply that changes; measured on pairs of names for household things. Names with the same last
+# word are always alike.
+_EVEN_COSINE, _STEEPNESS = 0.85, 40.0
+_EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD = 0.9, 40.0
+# Fewer letters at the end of another word are no word of it: "pen" in "open".
+_COMPOUND_LETTERS = 4
+# "A pair of pliers", "a bunch of keys": what is said is what follows.
+_MEASURES = frozenset({"pair", "bunch", "piece", "slice", "set", "stack", "pile", "heap", "couple"})
+# Words after an attribute that say nothing more: "floral pattern".
+_ATTRIBUTE_NOUNS = frozenset(
+    {"pattern", "design", "print", "colour", "color", "coloured", "colored"}
+)
 
 Scores = NDArray[np.float32]
 # Unit embeddings (n, D) of n phrases.
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-
-# Another word for a thing counts, but never as much as the word it was described with.
-_OTHER_WORD = 0.45
-# What is not said of an object is taken not to be so.
-_NOT_SAID = 0.03
-_OTHER_SHADE = 0.25
-# Cosine of two phrases' embeddings at which they are as likely as not to mean the same, and how
-# steeply that changes; measured on pairs of names for household things.
-_EVEN_COSINE, _STEEPNESS = 0.83, 40.0
 
 
 @dataclass(frozen=True)
@@ -39,16 +71,23 @@ class Description:
         noun: the name, singular; "" where only attributes are said.
         attributes: listed ones, e.g. ("light blue", "wooden").
         parts: what follows "with".
+        name: all that comes before "with", in plain words.
     """
 
     noun: str
     attributes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    name: str = field(default="", compare=False)
 
     @property
     def head(self) -> str:
-        """The noun without its modifiers and without what follows "of"."""
-        return self.noun.partition(" of ")[0].rpartition(" ")[2]
+        """The noun without its modifiers."""
+        return self.noun.rpartition(" ")[2]
+
+    @property
+    def modifiers(self) -> frozenset[str]:
+        """The words of the noun before its head."""
+        return frozenset(self.noun.split()[:-1])
 
 
 @dataclass
@@ -72,12 +111,13 @@ class DescribedObject:
         """Sorts name and attributes into one description."""
         named = describe(self.name)
         attributes, parts = list(named.attributes), list(named.parts)
-        for text in map(str.casefold, self.attributes):
-            if lexicon().group_of(text) is not None:
-                attributes.append(text)
+        for text in self.attributes:
+            listed = _listed_attributes(_words(text))
+            if listed:
+                attributes += listed
             else:
-                parts.append(_without_opening(text))
-        self.said = Description(named.noun, tuple(attributes), tuple(parts))
+                parts.append(_without_opening(_words(text)))
+        self.said = Description(named.noun, tuple(attributes), tuple(parts), named.name)
 
 
 def read_scene(data: Any, embed: Embed) -> Scene:
@@ -124,71 +164,134 @@ class DescriptionMatcher:
 
     def _phrase(self, text: str) -> Scores:
         said = describe(text)
-        score = self._column("noun", said.noun, self._noun).copy()
-        for attribute in said.attributes:
-            score *= self._column("attribute", attribute, self._attribute)
-        for part in said.parts:
-            score *= self._column("part", part, self._part)
-        return score
+        score = self._column("noun", said.noun, partial(self._noun, said.noun))
+        if said.attributes:
+            degrees = np.stack([self._attributes(a, said.attributes) for a in said.attributes])
+            score = score * _all_of(degrees)
+            contradicted = degrees.min(axis=0) < np.float32(_SAYS_MORE)
+            called = self._column("name", said.name, partial(_called, said.name))
+            score = np.maximum(score, np.where(contradicted, 0.0, called))
+        if said.parts:
+            parts = [self._column("part", part, partial(self._part, part)) for part in said.parts]
+            score = score * _all_of(np.stack(parts))
+        return np.asarray(score, np.float32)
 
-    def _column(self, kind: str, text: str, degree: Callable[[str, Description], float]) -> Scores:
+    def _attributes(self, attribute: str, said: Sequence[str]) -> Scores:
+        beside = tuple(other for other in said if _group(other)[0] == _group(attribute)[0])
+        degree = partial(_attribute, attribute, beside)
+        return self._column("attribute", f"{attribute} of {' '.join(beside)}", degree)
+
+    def _column(self, kind: str, text: str, degree: Callable[[Description], float]) -> Scores:
         """A degree for every object; rivals share most of theirs, so each is kept."""
         key = (kind, text)
         if key not in self._columns:
-            degrees = [degree(text, thing) for thing in self._objects]
-            self._columns[key] = np.array(degrees, np.float32)
+            self._columns[key] = np.array([degree(thing) for thing in self._objects], np.float32)
         return self._columns[key]
 
     def _noun(self, noun: str, thing: Description) -> float:
-        if not noun or noun == thing.noun or noun == "object":
-            return 1.0
-        said = Description(noun)
-        if said.head == thing.head:
-            modifiers = set(noun.split()[:-1])
-            if modifiers <= {*thing.noun.split(), *thing.attributes, *thing.parts}:
-                return 1.0
-            if thing.noun == thing.head:
-                return _OTHER_WORD
-            return _OTHER_WORD * self._alike(noun, thing.noun)
-        kinds, others = _kinds(said), _kinds(thing)
-        if kinds and others:
-            return _OTHER_WORD if kinds & others else 0.0
-        return _OTHER_WORD * self._alike(noun, thing.noun)
+        """How likely a thing is what a noun says.
 
-    def _attribute(self, attribute: str, thing: Description) -> float:
-        group, basic = lexicon().group_of(attribute) or ("", "")
-        best = _NOT_SAID
-        for other in thing.attributes:
-            if lexicon().group_of(other) == (group, basic):
-                shades = _shade(attribute), _shade(other)
-                same = "" in shades or shades[0] == shades[1]
-                best = max(best, 1.0 if same else _OTHER_SHADE)
-        return best
+        Words decide where they can: the same noun, one of its modifiers, a listed kind. Only then
+        the text encoder is asked.
+        """
+        if noun in {"", "object", thing.noun} or _squashed(noun) == _squashed(thing.noun):
+            return 1.0
+        holding = max(_holding(noun, thing.noun), _holding(thing.noun, noun))
+        if holding:
+            return holding
+        said = Description(noun)
+        kinds, others = _kinds(said), _kinds(thing)
+        other_kind = bool(kinds and others and not kinds & others)
+        if said.head == thing.head:
+            return self._same_head(said, thing, other_kind)
+        if other_kind:
+            return 0.0
+        if kinds and others:
+            return _OTHER_WORD
+        if len(noun) >= _COMPOUND_LETTERS and thing.head.endswith(noun):
+            return _OTHER_WORD
+        return _OTHER_WORD * self._alike(noun, thing.noun, _EVEN_COSINE, _STEEPNESS)
+
+    def _same_head(self, said: Description, thing: Description, other_kind: bool) -> float:
+        """Of "paper cup", "coffee cup" and "cup", one said of another."""
+        known = {*thing.noun.split(), *thing.attributes, *thing.parts}
+        if said.modifiers <= known:
+            return _OTHER_WORD if other_kind else 1.0
+        if other_kind:
+            return 0.0
+        if not thing.modifiers:
+            return _SAYS_MORE
+        alike = self._alike(said.noun, thing.noun, _EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD)
+        return _SAYS_MORE * alike
 
     def _part(self, part: str, thing: Description) -> float:
         said = describe(part)
-        best = _NOT_SAID
+        best = _CONTRADICTED if thing.parts else _SAYS_MORE
         for other in map(describe, thing.parts):
-            wanted = {lexicon().group_of(a) for a in said.attributes}
-            known = {lexicon().group_of(a) for a in other.attributes}
-            if wanted <= known:
-                best = max(best, self._noun(said.noun, other))
+            same = self._noun(said.noun, other)
+            for attribute in said.attributes:
+                same *= _attribute(attribute, said.attributes, other)
+            best = max(best, same)
         if not said.attributes and thing.attributes:
             # "with stripes" of what is striped.
-            best = max(best, *(self._alike(part, a) for a in thing.attributes))
+            best = max(best, *(self._same_look(part, a) for a in thing.attributes))
         return best
 
-    def _alike(self, first: str, second: str) -> float:
+    def _same_look(self, part: str, attribute: str) -> float:
+        return self._alike(part, attribute, _EVEN_COSINE, _STEEPNESS)
+
+    def _alike(self, first: str, second: str, even: float, steepness: float) -> float:
         """How likely two texts mean the same, by the angle of their embeddings."""
         if not first or not second:
             return 0.0
         a, b = self._embed([first, second])
-        return float(1.0 / (1.0 + np.exp(-_STEEPNESS * (float(a @ b) - _EVEN_COSINE))))
+        return float(1.0 / (1.0 + np.exp(-steepness * (float(a @ b) - even))))
+
+
+def _all_of(degrees: Scores) -> Scores:
+    """(A, N) degrees of what was said together: what is left unsaid again and again counts less."""
+    unsaid = degrees == np.float32(_SAYS_MORE)
+    more = unsaid.sum(axis=0)
+    factor = np.prod(np.where(unsaid, 1.0, degrees), axis=0)
+    return np.asarray(
+        factor * np.where(more > 0, _SAYS_MORE * _AND_MORE ** np.maximum(more - 1, 0), 1.0),
+        np.float32,
+    )
+
+
+def _attribute(attribute: str, beside: Sequence[str], thing: Description) -> float:
+    """How likely a thing is what an attribute says.
+
+    Args:
+        attribute: e.g. "white".
+        beside: all that are said of the same group, e.g. ("black", "white").
+        thing: what is known of it.
+    """
+    group, basic = _group(attribute)
+    known = [
+        (_group(other)[1], _shade(other)) for other in thing.attributes if _group(other)[0] == group
+    ]
+    if not known:
+        colours = {_group(other)[1] for other in thing.attributes}
+        if group != "material" or basic in _LIKE_METAL or not colours & _METALLIC:
+            return _SAYS_MORE
+        known = [("metal", "")]
+    best = _CONTRADICTED
+    for other, shade in known:
+        if other == basic:
+            same = "" in (shade, _shade(attribute)) or shade == _shade(attribute)
+            best = max(best, 1.0 if same else _OTHER_SHADE)
+        elif frozenset((other, basic)) in _NEXT_COLOURS:
+            best = max(best, _NEXT_COLOUR)
+    if best == _CONTRADICTED and any(_group(a)[1] in {other for other, _ in known} for a in beside):
+        # "Black and white" of what was called black: no contradiction.
+        return _SAYS_MORE
+    return best
 
 
 def describe(text: str) -> Description:
     """Sorts the words of a phrase: "light blue coffee mug with red lid"."""
-    whole, _, part = text.casefold().partition(" with ")
+    whole, _, part = _words(text).partition(" with ")
     words = whole.split()
     attributes: list[str] = []
     index, free = 0, []
@@ -201,10 +304,54 @@ def describe(text: str) -> Description:
         else:
             free.append(words[index])
             index += 1
+    while free and free[0] in {"and", "of", "the", "a", "an"}:
+        free = free[1:]
     noun = " ".join(word for word in free if word != "and")
-    noun = lexicon().singular(noun) or noun
     parts = tuple(_without_opening(p) for p in part.split(" and ") if p)
-    return Description(noun, tuple(attributes), parts)
+    return Description(_plain_noun(noun), tuple(attributes), parts, " ".join(words))
+
+
+def _words(text: str) -> str:
+    """Lower case, words parted by single blanks, without numbering: "Red_Cup 2" -> "red cup"."""
+    thing, _, rest = text.casefold().partition(",")
+    if rest and lexicon().group_of(thing.strip()) is None:
+        # "Cup, red" is a red cup; "white, striped towel" is as it should be.
+        text = f"{rest} {thing}"
+    words = re.sub(r"[_\-/,;:#]+", " ", text.casefold()).split()
+    while len(words) > 1 and words[-1].isdigit():
+        words = words[:-1]
+    return " ".join(words)
+
+
+def _plain_noun(noun: str) -> str:
+    """The noun in the singular, "box of tissues" as "tissue box"."""
+    if lexicon().kinds_of(noun):
+        return noun
+    head, of, rest = noun.partition(" of ")
+    if of and head and rest:
+        if (lexicon().singular(head) or head) in _MEASURES:
+            return _plain_noun(rest)
+        noun = f"{lexicon().singular(rest) or rest} {head}"
+    return lexicon().singular(noun) or noun
+
+
+def _listed_attributes(text: str) -> list[str]:
+    """The attributes a text consists of: "black and white", "floral pattern"; or []."""
+    words = text.split()
+    if words[:2] == ["made", "of"]:
+        words = words[2:]
+    while len(words) > 1 and words[-1] in _ATTRIBUTE_NOUNS:
+        words = words[:-1]
+    found: list[str] = []
+    index = 0
+    while index < len(words):
+        length = _attribute_length(words, index)
+        if length:
+            found.append(" ".join(words[index : index + length]))
+        elif words[index] != "and":
+            return []
+        index += max(length, 1)
+    return found
 
 
 def _attribute_length(words: Sequence[str], index: int) -> int:
@@ -213,6 +360,33 @@ def _attribute_length(words: Sequence[str], index: int) -> int:
         if lexicon().group_of(" ".join(words[index : index + length])) is not None:
             return length
     return 0
+
+
+def _group(attribute: str) -> tuple[str, str]:
+    """Group and basic word of an attribute; ("", "") where it is not listed."""
+    return lexicon().group_of(attribute) or ("", "")
+
+
+def _squashed(noun: str) -> str:
+    """Without what people write or leave out: "screw driver", "rubik's cube"."""
+    return re.sub(r"[^a-z0-9]", "", noun).removesuffix("s")
+
+
+def _called(name: str, thing: Description) -> float:
+    """How likely a name is that of a thing, whatever its words mean apart: "mustard bottle"."""
+    if name == thing.name:
+        return 1.0
+    return max(_holding(name, thing.name), _holding(thing.name, name))
+
+
+def _holding(name: str, content: str) -> float:
+    """Whether a name is that of a container for something: a "ketchup bottle" and "ketchup"."""
+    named_after, _, head = name.rpartition(" ")
+    if not content or content not in {named_after, *named_after.split()}:
+        return 0.0
+    containers = lexicon().kinds_of("container") | lexicon().kinds_of("vessel")
+    holds = lexicon().kinds_of(head) & containers and not lexicon().kinds_of(content)
+    return _SAYS_LESS if holds else 0.0
 
 
 def _kinds(said: Description) -> frozenset[str]:

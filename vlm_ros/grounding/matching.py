@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from vlm_ros.geometry.boxes import area, coverage
 from vlm_ros.grounding.contrast import contrast_degree, contrast_texts, is_size, matched_text
 from vlm_ros.grounding.scene import Scene
 from vlm_ros.grounding.thresholds import Thresholds
+from vlm_ros.grounding.variants import variants
 from vlm_ros.language.command import Phrase
 from vlm_ros.language.lexicon import lexicon
 
@@ -19,6 +20,12 @@ Scores = NDArray[np.float32]
 
 # A part lies in its whole's box by at least this share.
 _PART_COVERAGE = 0.7
+# However little one word fits, it weighs no more than this against the others in a best guess.
+_LEAST_DEGREE = 0.002
+# About as much one word as another; a contrast is seldom exactly even.
+_EVEN = 0.45
+# The degree from which a part is plainly there.
+_PLAIN_PART = 0.75
 # Areas that differ by less than this factor do not tell a large thing from a small one.
 _CLEAR_SIZE_RATIO = 1.3
 # Size words by what they compare and whether more is meant.
@@ -42,12 +49,14 @@ class Match:
     Attributes:
         score: (N,) noun, attributes, parts and exclusions together.
         noun: (N,) the head noun alone.
-        attributes: (N,) for each attribute, "with <part>" and "not <excluded>".
+        attributes: (N,) for each attribute, "with <part>", "not <excluded>" and "red or blue".
+        plausible: (N,) all of them softened, for a best guess; above 0, and no probability.
     """
 
     score: Scores
     noun: Scores
     attributes: dict[str, Scores]
+    plausible: Scores
 
 
 class PhraseMatcher:
@@ -69,6 +78,8 @@ class PhraseMatcher:
         scores = np.where(np.isfinite(scores) & usable[:, None], scores, 0.0)
         scores = np.clip(scores, 0.0, 1.0).astype(np.float32)
         self._scores = dict(zip(texts, scores.T, strict=True))
+        objectness = np.ones(len(usable)) if scene.objectness is None else scene.objectness
+        self._objectness = np.where(usable, np.sqrt(np.clip(objectness, 0.0, 1.0)), 0.0)
         self._matches: dict[Phrase, Match] = {}
 
     def match(self, phrase: Phrase) -> Match:
@@ -78,36 +89,90 @@ class PhraseMatcher:
         return self._matches[phrase]
 
     def _measure(self, phrase: Phrase) -> Match:
+        choices = variants(phrase)
+        if len(choices) == 1:
+            return self._measure_plain(choices[0])
+        matches = [self._measure_plain(choice) for choice in choices]
+        best = np.argmax([match.score for match in matches], axis=0)[None]
+
+        def chosen(degrees: Sequence[Scores]) -> Scores:
+            return np.asarray(np.take_along_axis(np.stack(degrees), best, axis=0)[0], np.float32)
+
+        attributes = {
+            " or ".join(group): np.max(
+                [
+                    match.attributes[attribute]
+                    for match in matches
+                    for attribute in group
+                    if attribute in match.attributes
+                ],
+                axis=0,
+            )
+            for group in phrase.any_of
+        }
+        in_choice = {attribute for group in phrase.any_of for attribute in group}
+        for name in matches[0].attributes:
+            if name not in in_choice:
+                attributes[name] = chosen([match.attributes[name] for match in matches])
+        return Match(
+            score=chosen([match.score for match in matches]),
+            noun=chosen([match.noun for match in matches]),
+            attributes=attributes,
+            plausible=np.max([match.plausible for match in matches], axis=0),
+        )
+
+    def _measure_plain(self, phrase: Phrase) -> Match:
+        """Degrees of a phrase that leaves no choice."""
         text = matched_text(phrase)
         score = self._scores[text].copy()
-        degrees: dict[str, Scores] = {}
+        noun = self._scores[phrase.noun]
+        plausible = self._objectness * soften(noun)
+        degrees = self._degrees(phrase, text)
         others = _other_things(phrase, text)
         if others:
-            score = score * self._gate(contrast_degree(text, others, self._scores))
-        visual = [a for a in phrase.attributes if not is_size(a)]
-        for attribute in visual:
-            degree = contrast_degree(text, _rivals(phrase, text, attribute), self._scores)
-            degrees[attribute] = degree
-            score = score * self._gate(degree)
-        for other in phrase.excluded:
-            degree = self._absence(phrase, text, other)
-            degrees[f"not {other}"] = degree
-            score = score * self._gate(degree)
-        for part in phrase.parts:
-            degree = self._part(phrase, text, part)
-            degrees[f"with {part.text}"] = degree
-            score = score * self._gate(degree)
+            score = score * self._factor("", contrast_degree(text, others, self._scores))
+        for name, degree in degrees.items():
+            score = score * self._factor(name, degree)
+            plausible = plausible * soften(degree)
         for attribute in filter(is_size, phrase.attributes):
-            degree = self._size(attribute, score)
+            fits = (score >= self._thresholds.match) & self._as_good(score)
+            degree = self._size(attribute, fits)
             degrees[attribute] = degree
             score = score * (0.25 + 0.75 * np.square(degree))
-        noun = self._scores[phrase.noun]
-        return Match(np.asarray(score, np.float32), noun, degrees)
+            plausible = plausible * soften(self._size(attribute, self._as_good(plausible)))
+        return Match(
+            np.asarray(score, np.float32), noun, degrees, np.asarray(plausible, np.float32)
+        )
 
-    def _gate(self, degree: Scores) -> Scores:
-        """1 where nothing contradicts, falling below an even contrast, 0 below the threshold."""
-        factor = np.clip(2.0 * degree, 0.0, 1.0)
-        return np.where(degree >= self._thresholds.attribute, factor, 0.0).astype(np.float32)
+    def _as_good(self, score: Scores) -> NDArray[np.bool_]:
+        return np.asarray(score >= self._thresholds.peer * score.max(initial=0.0), bool)
+
+    def _degrees(self, phrase: Phrase, text: str) -> dict[str, Scores]:
+        """Degrees of all that is said beside the noun, but for its size."""
+        degrees: dict[str, Scores] = {}
+        for attribute in phrase.attributes:
+            if not is_size(attribute):
+                rivals = _rivals(phrase, text, attribute)
+                degrees[attribute] = contrast_degree(text, rivals, self._scores)
+        for other in phrase.excluded:
+            degrees[f"not {other}"] = self._absence(phrase, text, other)
+        for part in phrase.parts:
+            degrees[f"with {part.text}"] = self._part(phrase, text, part)
+        return degrees
+
+    def _factor(self, name: str, degree: Scores) -> Scores:
+        """What a degree does to the score: 1 where nothing contradicts, 0 below the threshold.
+
+        What another word fits as well is not denied ("not red"), and a part that cannot be told
+        from others of its kind counts less than one that can.
+        """
+        least, enough = self._thresholds.attribute, 0.5
+        if name.startswith("not "):
+            least = max(least, _EVEN)
+        elif name.startswith("with "):
+            enough = _PLAIN_PART
+        factor = np.clip(degree / enough, 0.0, 1.0)
+        return np.where(degree >= least, factor, 0.0).astype(np.float32)
 
     def _absence(self, phrase: Phrase, text: str, other: str) -> Scores:
         excluded = _excluded_text(phrase, other)
@@ -141,11 +206,9 @@ class PhraseMatcher:
         told = told * fit
         return np.asarray(np.maximum(seen, told), np.float32)
 
-    def _size(self, attribute: str, score: Scores) -> Scores:
+    def _size(self, attribute: str, fits: NDArray[np.bool_]) -> Scores:
         """Rank of the extent among the regions that fit otherwise; 1 where there is but one."""
-        degree = np.ones(len(score), np.float32)
-        best = float(score.max(initial=0.0))
-        fits = (score >= self._thresholds.match) & (score >= self._thresholds.peer * best)
+        degree = np.ones(len(fits), np.float32)
         peers = np.flatnonzero(fits)
         found = lexicon().group_of(attribute)
         if len(peers) < 2 or found is None:
@@ -157,6 +220,20 @@ class PhraseMatcher:
         if spread >= np.log(_CLEAR_SIZE_RATIO):
             degree[peers] = (extents - low) / spread
         return degree
+
+
+def soften(degree: Scores) -> Scores:
+    """A degree with the square root of its odds: little says no, but does not end the matter.
+
+    Args:
+        degree: (N,) in 0..1.
+
+    Returns:
+        (N,) from 0.04 to 0.96, in the same order; 0.5 stays.
+    """
+    bounded = np.clip(degree, _LEAST_DEGREE, 1.0 - _LEAST_DEGREE)
+    root, other = np.sqrt(bounded), np.sqrt(1.0 - bounded)
+    return np.asarray(root / (root + other), np.float32)
 
 
 def extent(scene: Scene, regions: NDArray[np.intp], measure: str) -> Scores:
@@ -186,6 +263,14 @@ def extent(scene: Scene, regions: NDArray[np.intp], measure: str) -> Scores:
 
 def _texts(phrase: Phrase) -> Iterator[str]:
     """Every text that matching the phrase will look at."""
+    for variant in variants(phrase):
+        yield from _own_texts(variant)
+    for relation in phrase.relations:
+        for anchor in relation.anchors:
+            yield from _texts(anchor)
+
+
+def _own_texts(phrase: Phrase) -> Iterator[str]:
     text = matched_text(phrase)
     yield text
     yield phrase.noun
@@ -203,9 +288,6 @@ def _texts(phrase: Phrase) -> Iterator[str]:
         yield part.text
         yield whole
         yield from _part_rivals(whole, part)
-    for relation in phrase.relations:
-        for anchor in relation.anchors:
-            yield from _texts(anchor)
 
 
 def _other_things(phrase: Phrase, text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vlm_ros.geometry.boxes import centres
 from vlm_ros.grounding.scene import Matcher
 from vlm_ros.grounding.thresholds import Thresholds
+from vlm_ros.grounding.wording import named, number, several
 from vlm_ros.language.command import Phrase
 from vlm_ros.language.lexicon import lexicon
 
@@ -19,22 +20,23 @@ _ACROSS = ("left", "right")
 _DOWN = ("upper", "lower")
 
 
-def which_question(text: str, boxes: NDArray[np.float32], colours: Sequence[str] = ()) -> str:
+def which_question(phrase: Phrase, boxes: NDArray[np.float32], colours: Sequence[str] = ()) -> str:
     """Asks by what tells the candidates apart: their colours, or else their places in the image.
 
     Args:
-        text: the phrase, e.g. "red cup".
+        phrase: what was asked for.
         boxes: (K, 4) xyxy of the candidates, K at least 2.
         colours: of the K candidates, as from `plain_colours`; () where they are not known.
 
     Returns:
         For example "Which red cup: the left one or the right one?".
     """
+    text = named(phrase)
     if 1 < len(colours) == len(set(colours)) <= 3:
         *others, final = (f"the {colour} one" for colour in colours)
         return f"Which {text}: {', '.join(others)} or {final}?"
     if len(boxes) > 3:
-        return f"Which of the {len(boxes)} that could be the {text}?"
+        return f"Which of the {number(len(boxes))} {several(phrase)}?"
     spread = np.ptp(centres(boxes), axis=0)
     first, last = _ACROSS if spread[0] >= spread[1] else _DOWN
     if len(boxes) == 2:

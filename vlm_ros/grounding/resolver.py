@@ -2,70 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_ros.geometry.boxes import coverage, iou
-from vlm_ros.grounding.assignment import Assignment, RelationDegrees
+from vlm_ros.geometry.boxes import area, intersection, iou
+from vlm_ros.grounding.assignment import Assignment, RelationDegrees, first_of_each
 from vlm_ros.grounding.matching import Match, PhraseMatcher
+from vlm_ros.grounding.plausibility import Plausibility
 from vlm_ros.grounding.questions import plain_colours, which_question
 from vlm_ros.grounding.result import Evidence, GroundedRegion, Grounding, Status
 from vlm_ros.grounding.scene import Scene
-from vlm_ros.grounding.selectors import decides, on_side, order_along, orders, place_degrees
+from vlm_ros.grounding.selectors import (
+    away_from,
+    decides,
+    on_side,
+    order_along,
+    orders,
+    place_degrees,
+)
 from vlm_ros.grounding.thresholds import Thresholds
+from vlm_ros.grounding.wording import (
+    indefinite,
+    it_is,
+    listed,
+    named,
+    none_seen,
+    number,
+    several,
+    there_is,
+)
 from vlm_ros.language.command import Phrase, Selector
 
 Indices = NDArray[np.intp]
 Scores = NDArray[np.float32]
 
 _MAX_ALTERNATIVES = 5
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def resolve(phrase: Phrase, scene: Scene, thresholds: Thresholds | None = None) -> Grounding:
+def resolve(
+    phrase: Phrase,
+    scene: Scene,
+    thresholds: Thresholds | None = None,
+    taken: Collection[int] = (),
+) -> Grounding:
     """Chooses the regions a phrase refers to, or says why there is no such choice.
 
     Args:
         phrase: as `language.parse_command` gives it.
         scene: the frame's regions and a matcher that scores texts on them.
         thresholds: what is enough; the defaults where omitted.
+        taken: regions that "the other cup" and "another cup" leave out.
 
     Returns:
         FOUND with targets best first; AMBIGUOUS with the candidates and a question; NOT_FOUND
-        with the nearest miss and what failed.
+        with what failed. The alternatives begin with the best guess.
     """
     limits = thresholds or Thresholds()
     if not len(scene.boxes):
-        return _not_found(f"nothing was seen that could be {_named(phrase)}")
-    return _Resolution(phrase, scene, limits).answer()
+        return _nothing_seen(phrase)
+    left_out = taken if any(s.kind == "other" for s in phrase.selectors) else ()
+    return _Resolution(phrase, scene, limits, left_out).answer()
 
 
 class _Resolution:
     """One phrase in one frame."""
 
-    def __init__(self, phrase: Phrase, scene: Scene, limits: Thresholds) -> None:
+    def __init__(
+        self, phrase: Phrase, scene: Scene, limits: Thresholds, left_out: Collection[int]
+    ) -> None:
         self.phrase = phrase
         self.scene = scene
         self.limits = limits
-        matcher = PhraseMatcher(phrase, scene, limits)
-        self.match: Match = matcher.match(phrase)
-        self.relations = Assignment(scene, matcher, limits).relations(phrase)
-        score = self.match.score.astype(np.float64)
+        self.matcher = PhraseMatcher(phrase, scene, limits)
+        self.match: Match = self.matcher.match(phrase)
+        self.relations: list[RelationDegrees] = []
+        if phrase.relations:
+            self.relations = Assignment(phrase, scene, self.matcher, limits).relations()
+        self.free = np.ones(len(scene.boxes), bool)
+        gone = np.array(sorted(left_out), np.intp)
+        self.free &= ~(iou(scene.boxes, scene.boxes[gone]) > limits.duplicate).any(axis=1)
+        self.free[gone] = False
+        score = self.match.score * self.free
         for relation in self.relations:
-            score = score * np.sqrt(relation.score)
+            score = score * relation.weight
         self.score: Scores = score.astype(np.float32)
 
     def answer(self) -> Grounding:
         """Follows the phrase: the thing, its relations, then the choice among several."""
-        fitting = np.flatnonzero(self.match.score >= self.limits.match)
+        fitting = np.flatnonzero((self.match.score >= self.limits.match) & self.free)
         if not len(fitting):
             return self._nothing_matches()
         for relation in self.relations:
-            holding = fitting[relation.degree[fitting] >= self.limits.relation]
+            holding = fitting[relation.holds(self.limits.relation)[fitting]]
             if not len(holding):
-                return self._relation_fails(relation, fitting)
+                return self._relation_fails(relation)
             fitting = holding
         candidates = self._distinct(fitting)
         strongest = self.score[candidates].max()
@@ -74,50 +106,52 @@ class _Resolution:
     # What failed
 
     def _nothing_matches(self) -> Grounding:
-        nearest = int(np.argmax(self.match.score))
-        if self.match.score[nearest] <= 0:
-            nearest = int(np.argmax(self.match.noun))
-        noun = self.phrase.noun
-        if self.match.noun.max() < self.limits.match:
-            return self._missed(f"no {noun} is seen", [nearest])
+        phrase = self.phrase
+        if not self.free.all() and self.match.score.max() >= self.limits.match:
+            return self._missed(none_seen(phrase, f"other {named(phrase)}"))
+        noun = " or ".join((phrase.noun, *phrase.or_nouns))
         nearest = int(np.argmax(self.match.noun))
+        if self.match.noun[nearest] < self.limits.match:
+            return self._missed(none_seen(phrase, noun))
         failing = [
             name
             for name, degree in self.match.attributes.items()
             if degree[nearest] < max(self.limits.attribute, 0.5)
         ]
+        there = there_is(Phrase(noun, phrase.noun))
         if failing:
-            return self._missed(f"there is a {noun}, but it is not {_listed(failing)}", [nearest])
-        return self._missed(f"there is a {noun}, but none that is a {self.phrase.text}", [nearest])
+            return self._missed(f"{there}, but {it_is(phrase)} not {listed(failing)}")
+        return self._missed(f"{there}, but none that is {indefinite(phrase)}")
 
-    def _relation_fails(self, relation: RelationDegrees, fitting: Indices) -> Grounding:
-        predicate, _, anchor = relation.key.partition(" ")
-        best = self._distinct(fitting)[:1].tolist()
+    def _relation_fails(self, relation: RelationDegrees) -> Grounding:
+        there = there_is(self.phrase)
         if not relation.anchor_found:
-            return self._missed(
-                f"there is {_named(self.phrase)}, but no {anchor} for it to be"
-                f" {_spoken(predicate)}",
-                best,
-            )
-        return self._missed(
-            f"there is {_named(self.phrase)}, but none is {_spoken(predicate)} {_the(anchor)}", best
-        )
+            anchor = relation.relation.anchors[0]
+            nouns = " or ".join(named(anchor) for anchor in relation.relation.anchors)
+            return self._missed(f"{there}, but {none_seen(anchor, nouns)}")
+        return self._missed(f"{there}, but none {relation.spoken}")
 
     # Choosing among several
 
     def _choose(self, candidates: Indices) -> Grounding:
         selectors = self.phrase.selectors
         quantity = next((s.count for s in selectors if s.kind == "quantity"), None)
+        for selector in (s for s in selectors if s.axis.startswith("not_")):
+            candidates = away_from(self.scene, candidates, selector.axis)
+            if not len(candidates):
+                where = selector.axis.removeprefix("not_").replace("-", " ")
+                return self._missed(f"{there_is(self.phrase)}, but at the {where} of the image")
         # "The largest cup on the left" is the largest of those on the left.
         ordered = sorted(filter(orders, selectors), key=decides)
         for selector in (s for s in selectors if s.kind == "place" and not orders(s)):
+            if selector.axis.startswith("not_"):
+                continue
             degrees = place_degrees(self.scene, candidates, selector.axis)
             there = degrees >= self.limits.relation
             if not there.any():
                 where = selector.axis.replace("-", " ")
                 return self._missed(
-                    f"there is {_named(self.phrase)}, but none at the {where} of the image",
-                    self._ranked(candidates)[:1].tolist(),
+                    f"{there_is(self.phrase)}, but none at the {where} of the image"
                 )
             if quantity is None:
                 return self._found(candidates[[int(np.argmax(degrees))]])
@@ -135,7 +169,7 @@ class _Resolution:
         for earlier in ordered[:-1]:
             candidates = on_side(self.scene, candidates, earlier.axis)
             if not len(candidates):
-                return self._missed(f"no {self.phrase.text} is on that side", [])
+                return self._missed(f"no {named(self.phrase)} is on that side")
         if quantity == 0:
             return self._counted(on_side(self.scene, candidates, selector.axis), 0)
         ranked = order_along(self.scene, candidates, selector.axis)
@@ -143,9 +177,8 @@ class _Resolution:
             return self._counted(ranked, quantity or 1)
         if selector.count > len(ranked):
             return self._missed(
-                f"there are only {_number(len(ranked))} that could be {_named(self.phrase)},"
-                f" so there is no number {selector.count}",
-                ranked.tolist(),
+                f"there {_only(len(ranked))} that could be {indefinite(self.phrase)},"
+                f" so there is no number {selector.count}"
             )
         first = selector.count - 1
         return self._found(ranked[first : first + (quantity or 1)])
@@ -153,9 +186,8 @@ class _Resolution:
     def _counted(self, ranked: Indices, quantity: int) -> Grounding:
         if quantity > len(ranked) or not len(ranked):
             return self._missed(
-                f"{_number(quantity)} that fit {_named(self.phrase)} were asked for, but"
-                f" {_number(len(ranked))} seen",
-                ranked.tolist(),
+                f"{_asked(quantity)} {several(self.phrase)} were asked for,"
+                f" but {_seen(len(ranked))}"
             )
         return self._found(ranked[:quantity] if quantity else ranked)
 
@@ -166,49 +198,71 @@ class _Resolution:
             return self._found(rivals)
         boxes = self.scene.boxes[rivals]
         colours = plain_colours(self.phrase, rivals, self.scene.matcher, self.limits)
+        shown = rivals[:_MAX_ALTERNATIVES].tolist()
         return Grounding(
             Status.AMBIGUOUS,
             targets=(),
-            alternatives=tuple(self._region(i) for i in rivals[:_MAX_ALTERNATIVES]),
-            reason=f"{_number(len(rivals))} regions fit {_named(self.phrase)} equally well",
-            question=which_question(self.phrase.text, boxes, colours),
+            alternatives=self._regions([*shown, *self._guesses(rivals)][:_MAX_ALTERNATIVES]),
+            reason=f"{number(len(rivals))} {several(self.phrase)} fit equally well",
+            question=which_question(self.phrase, boxes, colours),
+            candidates=len(shown),
         )
 
     def _distinct(self, regions: Indices) -> Indices:
         """Best first, without the weaker of boxes that show one thing."""
         ranked = self._ranked(regions)
         boxes = self.scene.boxes[ranked]
-        inner = coverage(boxes, boxes)
-        same = iou(boxes, boxes) >= self.limits.duplicate
-        same |= np.maximum(inner, inner.T) >= self.limits.contained
-        kept: list[int] = []
-        for position in range(len(ranked)):
-            if not same[position, kept].any():
-                kept.append(position)
-        return ranked[kept]
+        shared, sizes = intersection(boxes, boxes), area(boxes)
+        least = np.minimum(sizes[:, None], sizes[None, :])
+        same = shared > self.limits.contained * least
+        union = sizes[:, None] + sizes[None, :] - shared
+        same |= shared > self.limits.duplicate * union
+        return ranked[first_of_each(same)]
 
     def _ranked(self, regions: Indices) -> Indices:
         return regions[np.argsort(-self.score[regions], kind="stable")]
 
+    def _guesses(self, known: Indices) -> list[int]:
+        """What it most plausibly is beside the regions already known, best first, things once."""
+        boxes = self.scene.boxes
+        plausible = Plausibility(self.scene, self.matcher, self.limits).of(self.phrase)
+        plausible = np.where(self.free, plausible, 0.0)
+        shown: list[int] = known.tolist()
+        guesses: list[int] = []
+        for index in np.argsort(-plausible, kind="stable").tolist():
+            if len(guesses) == _MAX_ALTERNATIVES or plausible[index] <= 0.0:
+                break
+            again = iou(boxes[[index]], boxes[shown]) > self.limits.duplicate
+            if index not in shown and not again.any():
+                shown.append(index)
+                guesses.append(index)
+        return guesses
+
     # Answers
 
     def _found(self, regions: Indices) -> Grounding:
-        what = _named(self.phrase)
-        reason = f"found {what}" if len(regions) == 1 else f"found {len(regions)} that fit {what}"
-        assumed = [r.key.partition(" ")[2] for r in self.relations if r.assumed]
+        what = indefinite(self.phrase)
+        if len(regions) > 1:
+            what = f"{number(len(regions))} {several(self.phrase)}"
+        reason = f"found {what}"
+        assumed = [r.relation.anchors[0].text for r in self.relations if r.assumed]
         if assumed:
-            reason += f"; the {_listed(assumed)} itself is not seen and taken for granted"
-        return Grounding(Status.FOUND, tuple(self._region(i) for i in regions), (), reason)
+            reason += f"; the {listed(assumed)} itself is not seen and taken for granted"
+        runners_up = self._regions(self._guesses(regions))
+        return Grounding(Status.FOUND, self._regions(regions.tolist()), runners_up, reason)
 
-    def _missed(self, reason: str, nearest: Sequence[int]) -> Grounding:
-        regions = tuple(self._region(i) for i in nearest[:_MAX_ALTERNATIVES])
-        return Grounding(Status.NOT_FOUND, (), regions, reason)
+    def _missed(self, reason: str) -> Grounding:
+        nothing = np.empty(0, np.intp)
+        return Grounding(Status.NOT_FOUND, (), self._regions(self._guesses(nothing)), reason)
 
-    def _region(self, index: int | np.intp) -> GroundedRegion:
+    def _regions(self, indices: Sequence[int]) -> tuple[GroundedRegion, ...]:
+        return tuple(self._region(index) for index in indices)
+
+    def _region(self, index: int) -> GroundedRegion:
         x_min, y_min, x_max, y_max = (float(value) for value in self.scene.boxes[index])
         return GroundedRegion(
-            region=int(index),
-            label=self.phrase.text,
+            region=index,
+            label=named(self.phrase),
             score=float(self.score[index]),
             box=(x_min, y_min, x_max, y_max),
             evidence=Evidence(
@@ -219,26 +273,20 @@ class _Resolution:
         )
 
 
-def _not_found(reason: str) -> Grounding:
+def _nothing_seen(phrase: Phrase) -> Grounding:
+    reason = f"nothing was seen that could be {indefinite(phrase)}"
     return Grounding(Status.NOT_FOUND, (), (), reason)
 
 
-def _named(phrase: Phrase) -> str:
-    article = "an" if phrase.text[:1] in "aeiou" else "a"
-    return f"{article} {phrase.text}"
+def _only(count: int) -> str:
+    return f"is only {number(count)}" if count == 1 else f"are only {number(count)}"
 
 
-def _the(anchor: str) -> str:
-    return " and ".join(f"the {name}" for name in anchor.split(" and "))
+def _seen(count: int) -> str:
+    if count == 0:
+        return "none is seen"
+    return f"only {number(count)} {'is' if count == 1 else 'are'} seen"
 
 
-def _spoken(predicate: str) -> str:
-    return predicate.replace("_", " ")
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _number(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+def _asked(quantity: int) -> str:
+    return number(quantity) if quantity else "all"

@@ -56,9 +56,12 @@ class Grounding:
     Attributes:
         status: FOUND has targets; AMBIGUOUS and NOT_FOUND have none.
         targets: best first.
-        alternatives: the candidates of an ambiguity, or the nearest miss.
+        alternatives: what else it might be, best first, at most five: the candidates of an
+            ambiguity, then the nearest misses, whose scores may be 0.
         reason: a sentence for people.
         question: what to ask when AMBIGUOUS; "" otherwise.
+        candidates: how many of the first alternatives fit equally well when AMBIGUOUS; 0
+            otherwise.
     """
 
     status: Status
@@ -66,3 +69,4 @@ class Grounding:
     alternatives: tuple[GroundedRegion, ...]
     reason: str
     question: str = ""
+    candidates: int = 0

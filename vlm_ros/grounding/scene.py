@@ -29,6 +29,8 @@ class Scene:
         matcher: scores phrases against the same N regions.
         positions: (N, 3) float32 metres in the camera's optical frame (x right, y down,
             z forward), NaN where depth is unknown; None where there is no depth at all.
+        objectness: (N,) float32 in 0..1, how sure it is that each region is a thing at all; a
+            best guess leans on it where the words say little. None where all surely are.
     """
 
     boxes: NDArray[np.float32]
@@ -36,3 +38,4 @@ class Scene:
     height: int
     matcher: Matcher
     positions: NDArray[np.float32] | None = None
+    objectness: NDArray[np.float32] | None = None

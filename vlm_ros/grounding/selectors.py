@@ -80,6 +80,33 @@ def on_side(scene: Scene, candidates: Indices, axis: str) -> Indices:
     return np.asarray(candidates[offsets > 0], np.intp)
 
 
+def away_from(scene: Scene, candidates: Indices, place: str) -> Indices:
+    """Candidates that are not at a place ("the cup not on the left").
+
+    Where all of several candidates are there, or none is, the one that is most so is meant to be
+    left out.
+
+    Args:
+        scene: the frame.
+        candidates: (K,) region indices.
+        place: "not_left", "not_middle" and so on.
+
+    Returns:
+        Region indices in the order of `candidates`.
+    """
+    name = place.removeprefix("not_")
+    if name in _IMAGE_AXES:
+        at_place = np.isin(candidates, on_side(scene, candidates, name))
+        most = order_along(scene, candidates, name)[:1]
+    else:
+        degrees = place_degrees(scene, candidates, name)
+        at_place = degrees >= 0.5
+        most = candidates[np.argsort(-degrees, kind="stable")][:1]
+    if len(candidates) > 1 and (at_place.all() or not at_place.any()):
+        at_place = np.isin(candidates, most)
+    return np.asarray(candidates[~at_place], np.intp)
+
+
 def place_degrees(scene: Scene, candidates: Indices, place: str) -> NDArray[np.float32]:
     """How well each candidate is at a place.
 

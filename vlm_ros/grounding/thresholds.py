@@ -20,10 +20,10 @@ class Thresholds:
             so that 0.25 calls 0.8 and 0.65 ambiguous.
         peer: least share of the best score for a region to be one of several ("all the cups",
             "the leftmost cup").
-        duplicate: boxes that overlap by at least this much (intersection over union) show one
-            thing.
-        contained: of two boxes that fit the same phrase, one that lies in the other by at least
-            this share shows part of the same thing.
+        duplicate: boxes that overlap by more than this (intersection over union) show one thing;
+            1 where each box is known to be a thing of its own.
+        contained: of two boxes that fit the same phrase, one that lies in the other by more than
+            this share shows part of the same thing; 1 as above.
     """
 
     match: float = 0.3

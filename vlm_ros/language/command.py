@@ -10,12 +10,18 @@ class Relation:
     """A spatial relation to other phrases, in the viewer's frame of reference.
 
     Attributes:
-        predicate: canonical name, e.g. "left_of", "on", "between", "next_to".
-        anchors: the phrases it relates to; one, or two for "between".
+        predicate: canonical name, e.g. "left_of", "on", "between", "next_to". "supports" and
+            "contains" are "on" and "in" seen from below and from outside: the anchor is on
+            this, the anchor is in this ("the plate with an apple on it").
+        anchors: the phrases it relates to; one, or two for "between"; none for
+            "nearest_to_each_other".
+        rank: which one in the order of "nearest_to" or "farthest_from" ("the second closest
+            cup to the plate" -> 2); 1 otherwise.
     """
 
     predicate: str
     anchors: tuple[Phrase, ...]
+    rank: int = 1
 
 
 @dataclass(frozen=True)
@@ -24,9 +30,11 @@ class Selector:
 
     Attributes:
         kind: "superlative" ("leftmost", "largest"), "ordinal" ("second from the left"),
-            "quantity" ("all", "both", "two") or "place" ("in the middle", "top-left").
+            "quantity" ("all", "both", "two"), "place" ("in the middle", "top-left") or
+            "other" ("the other cup": none that the command has taken before).
         axis: what is ordered, e.g. "left", "right", "top", "bottom", "near", "far", "large",
-            "small", "tall"; for a place, its name; "" for a quantity.
+            "small", "tall"; for a place, its name, or "not_" and its name ("not on the
+            left" -> "not_left"); "" for a quantity and for "other".
         count: the ordinal (1 = first) or the quantity (0 = all); 1 otherwise.
     """
 
@@ -43,6 +51,9 @@ class Phrase:
         text: words that name the thing, as given to the text encoder ("red coffee mug").
         noun: head noun with the modifiers that belong to it ("coffee mug").
         attributes: visual attributes in the order said ("red", "small", "wooden").
+        any_of: groups of attributes of which one must hold ("the red or blue cup" ->
+            (("red", "blue"),)); not part of the text.
+        or_nouns: other nouns that will do as well ("the cup or the mug" -> ("mug",)).
         excluded: attributes or nouns it must not have ("that is not red" -> ("red",)).
         parts: phrases for its parts ("with a red cap" -> a phrase "red cap").
         relations: spatial relations that must hold.
@@ -56,6 +67,8 @@ class Phrase:
     parts: tuple[Phrase, ...] = ()
     relations: tuple[Relation, ...] = ()
     selectors: tuple[Selector, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    or_nouns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from lark import Token
+
 from vlm_ros.errors import CommandError
-from vlm_ros.language.command import Phrase, Relation, Step
+from vlm_ros.language.command import Phrase, Relation, Selector, Step
 from vlm_ros.language.drafts import GENERIC_NOUN, Draft
 from vlm_ros.language.lexicon import Lexicon
-from vlm_ros.language.syntax import NounPhrase, Object, RelationNode, StepNode
+from vlm_ros.language.syntax import (
+    Nominal,
+    NounPhrase,
+    Object,
+    Qualifier,
+    RelationNode,
+    StepNode,
+)
 
 _PLURAL_PRONOUNS = frozenset(
     {"them", "these", "those", "they", "both", "all", "both of them", "all of them"}
@@ -23,8 +32,11 @@ _SIDE_MOVEMENTS = {
     "far": "behind",
 }
 # Of these, one thing can be near to several: "next to the plate and the bowl".
-_SHARED_PREDICATES = frozenset({"next_to", "near", "touching", "far_from"})
+_SHARED_PREDICATES = frozenset({"next_to", "near", "touching", "far_from", "contains", "supports"})
 _RESTING_PREDICATES = frozenset({"in", "on"})
+_RANKED_PREDICATES = frozenset({"nearest_to", "farthest_from"})
+_PLACED = frozenset({"side", "extreme", "direction"})
+_ALL = Selector("quantity", "", 0)
 
 
 def interpret(nodes: Sequence[StepNode], text: str, known: Lexicon) -> tuple[Step, ...]:
@@ -102,8 +114,11 @@ class _Interpreter:
         if goal is not None:
             destination = self._relation(self._beyond_surface(goal))
         elif spoken.goal is not None:
-            place = self._phrase(spoken.goal.place)
-            destination = Relation(str(spoken.goal.predicate), (place,))
+            place = self._anchor(spoken.goal.place)
+            predicate = str(spoken.goal.predicate)
+            if predicate == "next_to" and self._says_wherefrom(spoken.phrase):
+                predicate = "in" if self.known.holds(place.noun) else "on"
+            destination = Relation(predicate, (place,))
         self.recent = targets
         self.places = destination.anchors if destination is not None else ()
         self.steps.extend(Step(self.verb, target, destination) for target in targets)
@@ -132,8 +147,15 @@ class _Interpreter:
 
     def _says_whereto(self, node: RelationNode) -> bool:
         """Whether it is "to the left of" after a verb of movement."""
-        said = self.text[node.predicate.start_pos : node.predicate.end_pos].casefold()
+        said = self._said(node.predicate)
         return self.verb in self.known.moving_verbs and said.startswith("to ")
+
+    def _says_wherefrom(self, phrase: NounPhrase) -> bool:
+        """Whether a thing goes "from the bowl", so that "to the plate" is onto or into it."""
+        return any(self._said(r.predicate).startswith("from") for r in phrase.relations)
+
+    def _said(self, token: Token) -> str:
+        return self.text[token.start_pos : token.end_pos].casefold()
 
     def _side_movement(self, phrase: NounPhrase, target: Phrase) -> Relation | None:
         """Where to, in "push the box to the left": that side of where it is now."""
@@ -142,9 +164,9 @@ class _Interpreter:
         if self.verb not in self.known.moving_verbs and phrase.pronoun is None:
             return None
         place = phrase.qualifiers[-1].place
-        if place is None:
+        if place is None or phrase.qualifiers[-1].kind not in _PLACED:
             return None
-        said = self.text[place.start_pos : place.end_pos].casefold().split()
+        said = self._said(place).split()
         moves = phrase.pronoun is not None or said[0] == "to" or len(said) == 1
         predicate = _SIDE_MOVEMENTS.get(place) if moves else None
         return None if predicate is None else Relation(predicate, (target,))
@@ -163,19 +185,112 @@ class _Interpreter:
         self._lift_from_surface(node)
         draft = Draft(self.known, self.noun or self.coming_noun or GENERIC_NOUN)
         draft.read_nominal(node.nominal)
+        inverted = self._take_inverted(node, draft)
         draft.read_qualifiers(node)
         node.relations = [r for r in node.relations if not draft.read_colours(r)]
         draft.read_determiners(node.determiners)
-        phrase = draft.phrase()
-        # "the bowl with an apple in it": the part already says so.
-        if any(qualifier.kind in {"with", "without"} for qualifier in node.qualifiers):
-            node.relations = [r for r in node.relations if r.anchors[0].pronoun is None]
         outer = self.noun
-        if phrase.noun != GENERIC_NOUN:
-            self.noun = phrase.noun
-        relations = self._relations(node.relations)
+        if draft.noun != GENERIC_NOUN:
+            self.noun = draft.noun
+        relations = inverted + self._relations(node.relations) + self._exceptions(node, draft)
         self.noun = outer
-        return replace(phrase, relations=relations)
+        phrase = self._with_alternatives(draft.phrase(), node.nominal)
+        if any(qualifier.kind == "mutual" for qualifier in node.qualifiers):
+            phrase = _several(phrase)
+            relations += (Relation("nearest_to_each_other", ()),)
+        phrase = replace(phrase, relations=relations)
+        return phrase if draft.directed else _ranked(phrase)
+
+    def _take_inverted(self, node: NounPhrase, draft: Draft) -> tuple[Relation, ...]:
+        """Relations said from their other end: "the plate with an apple on it".
+
+        They leave the qualifiers of the node; what is rather a part of the thing stays there.
+        """
+        inverted: list[tuple[str, Nominal]] = []
+        kept: list[Qualifier] = []
+        for qualifier in node.qualifiers:
+            if qualifier.kind == "around":
+                inverted.append((str(qualifier.place), qualifier.nominals[0]))
+                continue
+            if qualifier.kind == "with":
+                where = self._where_within(node, qualifier)
+                parts = [n for n in qualifier.nominals if self._is_part(n, where)]
+                inverted += [(where, n) for n in qualifier.nominals if n not in parts]
+                kind = "without" if where == "off" else "with"
+                qualifier = replace(qualifier, kind=kind, nominals=parts)
+            kept.append(qualifier)
+        if any(qualifier.kind in {"with", "without"} for qualifier in kept):
+            node.relations = [r for r in node.relations if r.anchors[0].pronoun is None]
+        node.qualifiers = kept
+        return tuple(self._inverted(where, nominal, draft.noun) for where, nominal in inverted)
+
+    @staticmethod
+    def _where_within(node: NounPhrase, qualifier: Qualifier) -> str:
+        """The predicate of "on it" in "with an apple on it"; "" if nothing like it is said."""
+        if qualifier.place is not None:
+            return str(qualifier.place)
+        last = qualifier is node.qualifiers[-1]
+        if last and node.relations and node.relations[0].anchors[0].pronoun is not None:
+            return str(node.relations[0].predicate)
+        return ""
+
+    def _is_part(self, nominal: Nominal, where: str) -> bool:
+        """Whether what a thing is with is a part of it, and nothing on it or in it."""
+        if not where:
+            return True
+        names = self.known.parts_inside if where == "in" else self.known.part_names
+        head = Draft(self.known, GENERIC_NOUN).simple_phrase(nominal).noun
+        first = head.split(" of ")[0].split(" ")[-1]
+        return head in names or first in names
+
+    def _inverted(self, where: str, nominal: Nominal, noun: str) -> Relation:
+        anchor = self._anchor(NounPhrase(determiners=nominal.determiners, nominal=nominal))
+        if not nominal.determiners:
+            anchor = _some(anchor)
+        if where == "where":
+            where = "on" if self.known.bears(noun) else "in"
+        return Relation(self.known.inverses.get(where, "near"), (anchor,))
+
+    def _exceptions(self, node: NounPhrase, draft: Draft) -> tuple[Relation, ...]:
+        """Reads "not the one next to the plate"; gives the relations that must not hold."""
+        relations: list[Relation] = []
+        for qualifier in node.qualifiers:
+            if qualifier.phrase is None or qualifier.phrase.nominal is None:
+                continue
+            other = self._phrase(qualifier.phrase)
+            draft.except_phrase(other)
+            if other.noun in {GENERIC_NOUN, draft.noun}:
+                relations += [replace(r, predicate=f"not_{r.predicate}") for r in other.relations]
+        return tuple(relations)
+
+    def _with_alternatives(self, phrase: Phrase, nominal: Nominal) -> Phrase:
+        """Reads "the cup or the mug", and "the red cup or the blue one"."""
+        for spoken in nominal.others:
+            other = Draft(self.known, phrase.noun).simple_phrase(spoken)
+            plain = not (other.parts or other.excluded or other.selectors or other.any_of)
+            if plain and not other.attributes:
+                phrase = replace(phrase, or_nouns=(*phrase.or_nouns, other.noun))
+                continue
+            same = other.noun in {GENERIC_NOUN, phrase.noun}
+            if not (plain and same and len(phrase.attributes) == len(other.attributes) == 1):
+                raise self._unclear_choice(spoken)
+            choice = (*phrase.attributes, *other.attributes)
+            phrase = replace(phrase, attributes=(), text=phrase.noun, any_of=(choice,))
+        return phrase
+
+    def _unclear_choice(self, nominal: Nominal) -> CommandError:
+        position = next((t.start_pos or 0 for t in nominal.elements), 0)
+        return CommandError(
+            f'"or" before position {position} leaves a choice of more than names; name one thing',
+            self.text,
+            position,
+        )
+
+    def _anchor(self, node: NounPhrase) -> Phrase:
+        """The phrase of an anchor: "the other cup" is any but the thing itself anyway."""
+        phrase = self._phrase(node)
+        selectors = tuple(s for s in phrase.selectors if s.kind != "other")
+        return replace(phrase, selectors=selectors)
 
     def _antecedent(self, node: NounPhrase) -> Phrase:
         pronoun = node.pronoun
@@ -213,11 +328,20 @@ class _Interpreter:
         prefix = "not_" if node.negated else ""
         outer, anchors = self.noun, []
         for anchor in node.anchors:
-            anchors.append(self._phrase(anchor))
+            anchors.append(self._anchor(anchor))
             # "Between the red cup and the blue one": another cup.
             self.noun = anchors[-1].noun
         self.noun = outer
-        return Relation(prefix + str(node.predicate), tuple(anchors))
+        predicate = str(node.predicate)
+        if self._said(node.predicate).startswith("from") and self._comes_out(anchors[0]):
+            predicate = "in"
+        if predicate in {"contains", "supports"} and not node.anchors[0].determiners:
+            anchors[0] = _some(anchors[0])
+        return Relation(prefix + predicate, tuple(anchors))
+
+    def _comes_out(self, anchor: Phrase) -> bool:
+        """Whether what is "from the jar" was in it; a lid was on it."""
+        return self.known.holds(anchor.noun) and self.noun not in self.known.part_names
 
     def _beyond_surface(self, node: RelationNode) -> RelationNode:
         """In "put it on the table next to the plate", next to the plate is where to."""
@@ -262,6 +386,33 @@ def _share_anchors(objects: list[Object]) -> None:
     del objects[1:]
 
 
+def _some(phrase: Phrase) -> Phrase:
+    """Some apples, not all there are: "with apples in it"."""
+    return replace(phrase, selectors=tuple(s for s in phrase.selectors if s != _ALL))
+
+
+def _several(phrase: Phrase) -> Phrase:
+    """A phrase for things that are said of one another: two, if nothing else is said."""
+    if any(s.kind == "quantity" and s.count > 1 for s in phrase.selectors):
+        return phrase
+    others = tuple(s for s in phrase.selectors if s.kind != "quantity")
+    return replace(phrase, selectors=(*others, Selector("quantity", "", 2)))
+
+
+def _ranked(phrase: Phrase) -> Phrase:
+    """In "the second closest cup to the plate" the ordinal counts by that distance."""
+    counted = [s for s in phrase.selectors if s.kind == "ordinal" and s.axis == "left"]
+    ranked = [r for r in phrase.relations if r.predicate in _RANKED_PREDICATES]
+    if not counted or not ranked:
+        return phrase
+    relation = replace(ranked[0], rank=counted[0].count)
+    return replace(
+        phrase,
+        selectors=tuple(s for s in phrase.selectors if s != counted[0]),
+        relations=tuple(relation if r is ranked[0] else r for r in phrase.relations),
+    )
+
+
 def _without_last_selector(phrase: Phrase) -> Phrase:
     return replace(phrase, selectors=phrase.selectors[:-1])
 
@@ -270,7 +421,12 @@ def _relation_chain(phrase: NounPhrase) -> list[tuple[NounPhrase, RelationNode]]
     """Relations from the outermost noun phrase inwards that no "that is" ties down."""
     chain = []
     host = phrase
-    while host.relations:
+    while True:
+        if not host.relations and host.qualifiers and host.qualifiers[-1].phrase is not None:
+            # "Everything except the knife in the drawer" after "put"
+            host = host.qualifiers[-1].phrase
+        if not host.relations:
+            break
         relation = host.relations[0]
         if not relation.clause:
             chain.append((host, relation))

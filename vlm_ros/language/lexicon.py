@@ -13,7 +13,19 @@ from typing import Any
 
 import yaml
 
-FILES = ("attributes", "relations", "selectors", "verbs", "words", "nouns", "neighbours")
+FILES = (
+    "attributes",
+    "relations",
+    "selectors",
+    "verbs",
+    "words",
+    "nouns",
+    "neighbours",
+    "rewrites",
+)
+
+
+_Rewrite = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -41,10 +53,11 @@ class Lexicon:
 
     def __init__(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Indexes the parsed data files, keyed by file name without its ending."""
-        attributes, relations, selectors, verbs, words, nouns, neighbours = (
+        attributes, relations, selectors, verbs, words, nouns, neighbours, rewrites = (
             data[name] for name in FILES
         )
-        self._index: dict[str, list[Entry]] = {}
+        self._index: dict[tuple[str, ...], list[Entry]] = {}
+        self._lengths: dict[str, list[int]] = {}
         groups = {k: v for k, v in attributes.items() if k not in _ATTRIBUTE_SETTINGS}
         self.attribute_groups: dict[str, tuple[str, ...]] = {
             group: tuple(members) for group, members in groups.items()
@@ -59,17 +72,37 @@ class Lexicon:
             self._basics[word] = (word, word)
         self._spellings: dict[str, str] = attributes["spellings"]
         self.shades = frozenset(attributes["shades"])
-        self.colour_suffixes = frozenset(attributes["colour_suffixes"])
+        self._suffixes = {
+            "colour": frozenset(attributes["colour_suffixes"]),
+            "size": frozenset(attributes["size_suffixes"]),
+            "shape": frozenset(attributes["shape_suffixes"]),
+        }
+        self._look_suffixes = frozenset(attributes["look_suffixes"])
+        self.open_suffixes = self._look_suffixes | frozenset(attributes["open_suffixes"])
+        self.colour_prefixes = frozenset(attributes["colour_prefixes"])
+        self.part_names = frozenset(nouns["parts"])
+        self.parts_inside = frozenset(nouns["parts_inside"])
+        self.inverses: dict[str, str] = relations["inverses"]
+        self._hollow = frozenset(relations["hollow"])
+        self._flat = frozenset(relations["flat"])
+        self.units = frozenset(selectors["units"])
         self.noun_attributes = frozenset(attributes["also_nouns"])
-        self.frame_suffixes = frozenset(_split(p) for p in selectors["frame_suffixes"])
+        self._frame_suffixes = _longest_first(selectors["frame_suffixes"])
+        self._surface_suffixes = _longest_first(selectors["surface_suffixes"])
+        self._place_nouns = _longest_first(selectors["place_nouns"])
         self.particles = frozenset(verbs["particles"])
+        self.closing_particles = frozenset(verbs["closing_particles"])
         self.noun_verbs = frozenset(verbs["also_nouns"])
+        self.determined_verbs = frozenset(verbs["before_determiner"])
         self.verbs_with_destination = frozenset(verbs["with_destination"])
         self.verbs_with_marked_destination = frozenset(verbs["destination_only_with_to"])
+        self.verbs_that_need_place = (
+            self.verbs_with_destination - self.verbs_with_marked_destination
+        )
         self.moving_verbs = frozenset(verbs["moving"])
         self.only_before_noun = frozenset(relations["only_before_noun"])
         self.surfaces = frozenset(relations["surfaces"])
-        self._plural_only = frozenset(words["plural_only"])
+        self.plural_only = frozenset(words["plural_only"])
         self._irregular_plurals: dict[str, str] = words["irregular_plurals"]
         self._kinds = {
             name: frozenset({kind})
@@ -78,51 +111,54 @@ class Lexicon:
         }
         self._categories = {word: frozenset(of) for word, of in nouns["categories"].items()}
         self._lookalikes = [frozenset(group) for group in nouns["lookalikes"]]
-        for entry in self._entries(relations, selectors, verbs, words):
-            self._index.setdefault(entry.words[0], []).append(entry)
-        for entries in self._index.values():
-            entries.sort(key=lambda entry: -len(entry.words))
-        listed = [entry for entries in self._index.values() for entry in entries]
+        # Once each, in the order that decides between readings of the same length.
+        listed = list(dict.fromkeys(self._entries(attributes, relations, selectors, verbs, words)))
+        for entry in listed:
+            self._index.setdefault(entry.words, []).append(entry)
+        for first, *rest in self._index:
+            self._lengths.setdefault(first, []).append(1 + len(rest))
+        self._lengths = {w: sorted({*n}, reverse=True) for w, n in self._lengths.items()}
         others = {w for e in listed if e.kind != "VERB" for w in e.words}
         self.verb_words = frozenset(e.words[0] for e in listed if e.kind == "VERB") - others
         self.before_verbs = frozenset(
-            w for e in listed if e.kind in {"OPENER", "AND", "SEP"} for w in e.words
+            e.words[-1] for e in listed if e.kind in {"OPENER", "AND", "SEP"}
         )
-        closed = {w for e in listed for w in e.words} | self.shades | self.particles
-        self._similar: dict[str, list[str]] = {}
-        for word in sorted(closed):
-            for key in _deletions(word):
-                self._similar.setdefault(key, []).append(word)
-        nouns_listed = {w for name in (*self._kinds, *self._categories) for w in name.split()}
-        self._real_words = closed | nouns_listed | frozenset(neighbours["words"])
+        closed = {w for e in listed if e.kind != "NAME" for w in e.words}
+        closed |= self.shades | self.particles
+        self._similar = _by_deletion(closed)
+        self._rewrites = _by_first_word(rewrites)
+        names = (*self.part_names, *self._kinds, *self._categories, *self._hollow, *self._flat)
+        phrasings = (*names, *rewrites, *words["names"], *self.plural_only)
+        real = {w for phrasing in phrasings for w in phrasing.split()} | self._suffix_words()
+        self._real_words = closed | real | frozenset(neighbours["words"])
 
     def _entries(
         self,
+        attributes: Mapping[str, Any],
         relations: Mapping[str, Any],
         selectors: Mapping[str, Any],
         verbs: Mapping[str, Any],
         words: Mapping[str, Any],
     ) -> Iterator[Entry]:
+        yield from _list("PARTICIPLE", relations["participles"])
         for word in self._basics:
             yield Entry("ATTRIBUTE", self._spellings.get(word, word), _split(word))
         yield from _table("RELATION", relations["phrasings"])
         for pair, names in relations["diagonals"].items():
             for form in relations["diagonal_forms"]:
                 yield from _list("DIAGONAL", [form.replace("NAME", n) for n in names], pair)
-        yield from _list("APART", relations["apart"], "on")
+        yield from _table("APART", relations["apart"])
+        yield from _table("BESIDE_IT", relations["beside_it"])
+        yield from _list("CLAUSE", relations["clause_openers"])
+        yield from _list("PLACE_CLAUSE", relations["place_clause_openers"])
+        yield from _list("MUTUAL", relations["mutual"])
         yield from _table("TO", relations["goals"])
-        yield from _list("PARTICIPLE", relations["participles"])
         yield from _table("SUPERLATIVE", selectors["superlatives"])
         yield from _table("EXTREME", selectors["extremes"])
-        yield from _list("SIDE", ["left"], "left")
-        yield from _list("SIDE", ["right"], "right")
-        yield from _table("PLACE", selectors["places"])
-        for table in (selectors["sides"], selectors["places"]):
-            for value, names in table.items():
-                for prefix in selectors["prefixes"]:
-                    yield from _list("SIDE", [f"{prefix} {name}" for name in names], value)
+        yield from self._sides(selectors)
         yield from _table("DIRECTION", selectors["directions"])
         yield from _table("QUANTITY", selectors["quantities"])
+        yield from _list("PAIR", selectors["pairs"], "2")
         for word, number in selectors["ordinals"].items():
             yield Entry("ORDINAL", number, _split(word))
         for verb, phrasings in verbs["phrasings"].items():
@@ -131,14 +167,50 @@ class Lexicon:
             acts = (p for p in phrasings if p.partition(" ")[0] not in _NO_ACTS)
             yield from _list("VERB", map(_gerund, acts), verb)
         yield from _table("WORD", words["things"])
+        for name in words["names"]:
+            yield Entry("NAME", name, _split(name))
+            yield Entry("NAME", f"{name}s", _split(f"{name}s"))
+        yield from _table("OTHER", words["other"])
+        yield from _table("PARTED", attributes["parted"])
+        yield from _table("LACKING", attributes["lacking"])
         for kind, key in _WORD_CLASSES.items():
             yield from _list(kind, words[key])
 
+    @staticmethod
+    def _sides(selectors: Mapping[str, Any]) -> Iterator[Entry]:
+        """Places of the image, before the noun (PLACE) and after it (SIDE)."""
+        trailing = frozenset(selectors["trailing"])
+        for axis, names in selectors["sides"].items():
+            yield from _list("SIDE", names, axis)
+            for prefix in selectors["prefixes"]:
+                yield from _list("SIDE", [f"{prefix} {name}" for name in names], axis)
+        for axis, names in selectors["adverbs"].items():
+            yield from _list("SIDE", names, axis)
+        for axis, forms in selectors["viewer_forms"].items():
+            for form in forms:
+                viewers = selectors["viewers"]
+                yield from _list("EXTREME", [form.replace("VIEWER", v) for v in viewers], axis)
+        for place, names in selectors["places"].items():
+            yield from _list("SIDE", [n for n in names if _trails(n, trailing)], place)
+            yield from _list("PLACE", names, place)
+            for prefix in selectors["prefixes"]:
+                yield from _list("SIDE", [f"{prefix} {name}" for name in names], place)
+
+    def _suffix_words(self) -> frozenset[str]:
+        return self._look_suffixes.union(self.colour_prefixes, *self._suffixes.values())
+
+    def rewrite(self, words: Sequence[str], start: int) -> tuple[int, tuple[str, ...]]:
+        """How many words at `start` are a wording to be replaced, and by what; 0 for none."""
+        for said, meant in self._rewrites.get(words[start], ()):
+            if said == tuple(words[start : start + len(said)]):
+                return len(said), meant
+        return 0, ()
+
     def matches(self, words: Sequence[str], start: int) -> Iterator[Entry]:
         """Entries whose words stand at `start`, longest first."""
-        for entry in self._index.get(words[start], ()):
-            if entry.words == tuple(words[start : start + len(entry.words)]):
-                yield entry
+        for length in self._lengths.get(words[start], ()):
+            if start + length <= len(words):
+                yield from self._index.get(tuple(words[start : start + length]), ())
 
     def group_of(self, attribute: str) -> tuple[str, str] | None:
         """Group and basic word of an attribute, shades included; None where it is not listed."""
@@ -146,6 +218,35 @@ class Lexicon:
         if attribute not in self._basics and shade in self.shades:
             return self._basics.get(colour)
         return self._basics.get(attribute)
+
+    def place_tail(self, place: Entry, words: Sequence[str], start: int) -> int:
+        """Number of words at `start` that say no more of a place: "corner of the image"."""
+        noun = _length_at(self._place_nouns, words, start)
+        frame = _length_at(self._frame_suffixes, words, start + noun)
+        on_it = place.value == "top" and place.words[0] == "on"
+        if not (frame or on_it) and (noun or "the" in place.words or "-" in place.value):
+            # "Left of the table" is beside it, "on top of the table" on it.
+            frame = _length_at(self._surface_suffixes, words, start + noun)
+        after = start + noun + frame
+        # "At the bottom of the stack of plates"
+        return noun if tuple(words[after : after + 1]) == ("of",) else noun + frame
+
+    def is_suffix(self, word: str, attribute: str) -> bool:
+        """Whether a word after an attribute says nothing more: "red coloured", "odd looking"."""
+        group = self.group_of(attribute)
+        kind = "colour" if attribute in self.shades else group[0] if group is not None else ""
+        return word in self._look_suffixes or word in self._suffixes.get(kind, ())
+
+    def holds(self, noun: str) -> bool:
+        """Whether things are rather in than on what a noun names: a drawer, a bowl."""
+        return self._among(noun, self._hollow)
+
+    def bears(self, noun: str) -> bool:
+        """Whether things are rather on than in what a noun names: a plate, a table."""
+        return self._among(noun, self._flat)
+
+    def _among(self, noun: str, names: frozenset[str]) -> bool:
+        return noun in names or noun.split(" ")[-1] in names or bool(self.kinds_of(noun) & names)
 
     def contrasts(self, attribute: str) -> tuple[str, ...]:
         """The basic words that exclude an attribute: red -> orange, yellow, ...; () if unlisted."""
@@ -177,13 +278,21 @@ class Lexicon:
     def singular(self, noun: str) -> str | None:
         """The singular of a plural noun, by its last word; None for what is not a plural."""
         *before, last = noun.split(" ")
-        if noun in self._plural_only or last in self._plural_only:
+        if before and (whole := _regular_singular(last)) is not None:
+            compound = " ".join((*before, whole))
+            if compound in self._kinds:  # "wine glasses"
+                return compound
+        if noun in self.plural_only or last in self.plural_only:
             return None
         single = self._irregular_plurals.get(last) or _regular_singular(last)
         return None if single is None else " ".join((*before, single))
 
 
-_ATTRIBUTE_SETTINGS = frozenset({"shades", "colour_suffixes", "also_nouns", "spellings", "others"})
+_ATTRIBUTE_SETTINGS = frozenset(
+    {"shades", "colour_suffixes", "size_suffixes", "shape_suffixes", "look_suffixes"}
+    | {"open_suffixes"}
+    | {"colour_prefixes", "parted", "lacking", "also_nouns", "spellings", "others"}
+)
 
 # Terminal of the grammar (or class the lexer resolves) -> its list in words.yaml.
 _WORD_CLASSES = {
@@ -202,11 +311,18 @@ _WORD_CLASSES = {
     "THAT_IS": "that_is",
     "THAT_IS_NOT": "that_is_not",
     "NOT": "not",
+    "INSTEAD": "instead",
     "EXCEPT": "except",
     "MADE_OF": "made_of",
     "CHOICE": "choice",
+    "FORBIDDING": "forbidding",
+    "NO_THING": "no_things",
+    "THAN": "than",
+    "OTHERS": "others",
+    "ELSE": "else",
     "OPENER": "openers",
     "FILLER": "fillers",
+    "VIEWER": "viewer",
     "INTENSIFIER": "intensifiers",
 }
 
@@ -215,6 +331,21 @@ _NO_ACTS = frozenset(
     {"i", "i'd", "i'm", "can", "could", "may", "do", "are", "is", "there", "here", "what", "what's"}
     | {"where", "where's", "wheres", "which", "gimme"}
 )
+
+
+def _longest_first(phrases: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(sorted(map(_split, phrases), key=lambda words: -len(words)))
+
+
+def _length_at(phrases: Sequence[tuple[str, ...]], words: Sequence[str], start: int) -> int:
+    """Length of the longest of the phrases that stands at `start`; 0 for none."""
+    found = (p for p in phrases if p == tuple(words[start : start + len(p)]))
+    return len(next(found, ()))
+
+
+def _trails(name: str, trailing: frozenset[str]) -> bool:
+    """Whether a place may stand right behind a noun: "cup bottom left", "cup left"."""
+    return name in trailing or name in {"left", "right"} or len(name.split()) > 1
 
 
 def _split(phrase: str) -> tuple[str, ...]:
@@ -249,6 +380,24 @@ def _deletions(word: str) -> Iterator[str]:
     yield word
     for place in range(len(word)):
         yield word[:place] + word[place + 1 :]
+
+
+def _by_deletion(words: Iterable[str]) -> dict[str, list[str]]:
+    """The words behind each of their deletions."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(words):
+        for key in _deletions(word):
+            found.setdefault(key, []).append(word)
+    return found
+
+
+def _by_first_word(rewrites: Mapping[str, str]) -> dict[str, list[_Rewrite]]:
+    """Wordings and what they stand for behind their first word, the longest first."""
+    found: dict[str, list[_Rewrite]] = {}
+    for said in sorted(rewrites, key=lambda said: -len(said.split())):
+        words = _split(said)
+        found.setdefault(words[0], []).append((words, _split(rewrites[said])))
+    return found
 
 
 def _regular_singular(word: str) -> str | None:

@@ -12,6 +12,7 @@ from vlm_ros.language.command import Command
 from vlm_ros.language.interpretation import interpret
 from vlm_ros.language.lexer import ListedTokens, classify
 from vlm_ros.language.lexicon import lexicon
+from vlm_ros.language.rewriting import plain
 from vlm_ros.language.spelling import mended
 from vlm_ros.language.syntax import TREE_BUILDER, StepNode
 from vlm_ros.language.words import split_words
@@ -40,7 +41,7 @@ def parse_command(text: str) -> Command:
     """
     known = lexicon()
     words, corrections = mended(split_words(text), known)
-    tokens = classify(words, text)
+    tokens = classify(plain(words, known), text)
     try:
         nodes: list[StepNode] = _grammar().parse(tokens)  # type: ignore[assignment]
     except UnexpectedToken as error:

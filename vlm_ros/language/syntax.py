@@ -13,16 +13,25 @@ class Nominal:
     """The words between the determiner and what follows the head.
 
     Attributes:
-        elements: ATTRIBUTE, WORD, ONE, SUPERLATIVE, PLACE, ORDINAL and JOINER tokens as said.
+        elements: tokens of what is said of the thing and of its name, in the order said.
         negated: attributes with "non" before them.
         complement: what follows "of"; None if nothing does.
-        count: how many, of a part: "with two handles"; 1 otherwise.
+        joined_by: the token of "of" or "for"; None if there is no complement.
+        determiners: of a part: "with two handles"; those of a noun phrase are its own.
+        others: what will do as well: "the cup or the mug".
     """
 
     elements: list[Token]
     negated: list[Token] = field(default_factory=list)
     complement: Nominal | None = None
-    count: int = 1
+    joined_by: Token | None = None
+    determiners: list[Token] = field(default_factory=list)
+    others: list[Nominal] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many: 2 in "with two handles"; 1 where no number is said."""
+        return max((int(t) for t in self.determiners if t.type == "QUANTITY"), default=1)
 
 
 @dataclass
@@ -30,14 +39,18 @@ class Qualifier:
     """What follows the head and is no relation.
 
     Attributes:
-        kind: "side", "extreme", "direction", "with", "without", "that_is" or "that_is_not".
-        place: the token of a side, an extreme or a direction.
+        kind: "side", "extreme", "direction", "mutual", "not_place", "with", "without", "that_is",
+            "that_is_not", "counted", "except", "compared" or "around".
+        place: the token of a side, an extreme or a direction; of a relation whose other end is
+            named first ("the thing the cup is on", "with an apple on top"), its predicate.
         nominals: what is said otherwise; several for "with a red cap and a blue label".
+        phrase: what is excepted.
     """
 
     kind: str
     place: Token | None = None
     nominals: list[Nominal] = field(default_factory=list)
+    phrase: NounPhrase | None = None
 
 
 @dataclass
@@ -114,21 +127,32 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
     def object(self, children: list[Any]) -> Object:
         phrase, goal = children[0], None
         for child in children[1:]:
-            if isinstance(child, RelationNode):
-                phrase.relations.append(child)
-            elif isinstance(child, list):
-                phrase.relations += child
-            elif isinstance(child, Qualifier):
-                phrase.qualifiers.append(child)
-            else:
+            if isinstance(child, Goal):
                 goal = child
+            else:
+                phrase.qualifiers += child.qualifiers
+                phrase.relations += child.relations
         return Object(phrase, goal)
 
-    def also_relation(self, children: list[Any]) -> RelationNode | list[RelationNode]:
-        return children[1]  # type: ignore[no-any-return]
+    def contrasted(self, children: list[Any]) -> Object:
+        """What is not meant, and what is."""
+        _, rejected, _, phrase, *more = children
+        phrase.qualifiers.append(Qualifier("except", phrase=rejected))
+        return self.object([phrase, *more])
 
-    def also_qualifier(self, children: list[Any]) -> Qualifier:
-        return children[1]  # type: ignore[no-any-return]
+    def rejected(self, children: list[Any]) -> Object:
+        """What is not meant, alone: something else of its kind is."""
+        _, rejected = children
+        nominal = rejected.nominal
+        head = nominal.elements[-1:] if nominal is not None else []
+        names = [token for token in head if token.type in {"WORD", "ONE"}]
+        kind = Nominal(names or [Token("ONE", "one")])
+        phrase = NounPhrase(nominal=kind, qualifiers=[Qualifier("except", phrase=rejected)])
+        return Object(phrase, None)
+
+    def also(self, children: list[Any]) -> NounPhrase:
+        """What is said besides, to be added to a noun phrase."""
+        return self.noun_phrase(children[1:])
 
     def goal(self, children: list[Any]) -> Goal:
         return Goal(children[0], children[1])
@@ -156,33 +180,51 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         return children[0]  # type: ignore[no-any-return]
 
     def nominal(self, children: list[Any]) -> Nominal:
+        nominal, *others = (child for child in children if isinstance(child, Nominal))
+        nominal.others = others
+        return nominal
+
+    def named(self, children: list[Any]) -> Nominal:
         nominal = Nominal([])
         for child in children:
             if isinstance(child, Nominal):
                 nominal.complement = child
             elif isinstance(child, NegatedElement):
                 nominal.negated.append(child.attribute)
-            elif child.type not in {"OF", "DET", "QUANTITY"}:
+            elif isinstance(child, list):
+                nominal.elements += child
+            elif child.type == "OF":
+                nominal.joined_by = child
+            elif child.type not in {"DET", "QUANTITY"}:
                 nominal.elements.append(child)
         return nominal
 
     def element(self, children: list[Any]) -> Token:
         return children[0]  # type: ignore[no-any-return]
 
+    def counted_element(self, children: list[Any]) -> list[Token]:
+        """Reads "third from the left" before a noun."""
+        return children
+
     def negated_element(self, children: list[Any]) -> NegatedElement:
         return NegatedElement(children[1])
 
     def part(self, children: list[Any]) -> Nominal:
         *determiners, nominal = children
-        counts = [int(token) for token in determiners if token.type == "QUANTITY"]
-        nominal.count = max(counts, default=1)
+        nominal.determiners = determiners
         return nominal  # type: ignore[no-any-return]
 
     def qualifier(self, children: list[Any]) -> Qualifier:
         return Qualifier(children[0].type.lower(), place=children[0])
 
+    def counted(self, children: list[Any]) -> Qualifier:
+        return Qualifier("counted", nominals=[Nominal(children)])
+
     def with_part(self, children: list[Any]) -> Qualifier:
-        return Qualifier("with", nominals=[c for c in children if isinstance(c, Nominal)])
+        last = children[-1]
+        where = None if isinstance(last, Nominal) else last
+        nominals = [c for c in children if isinstance(c, Nominal)]
+        return Qualifier("with", place=where, nominals=nominals)
 
     def whose(self, children: list[Any]) -> Qualifier:
         _, part, _, description = children
@@ -204,6 +246,22 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
 
     def that_is_side(self, children: list[Any]) -> Qualifier:
         return Qualifier(children[1].type.lower(), place=children[1])
+
+    def that_is_not_side(self, children: list[Any]) -> Qualifier:
+        return Qualifier("not_place", place=children[1])
+
+    def except_thing(self, children: list[Any]) -> Qualifier:
+        return Qualifier("except", phrase=children[1])
+
+    def compared(self, children: list[Any]) -> Qualifier:
+        """Drops "than the plate": the comparative before it chooses."""
+        return Qualifier("compared")
+
+    def clause_around(self, children: list[Any]) -> Qualifier:
+        return Qualifier("around", place=children[-1], nominals=[children[1]])
+
+    def inverse_clause(self, children: list[Any]) -> Qualifier:
+        return Qualifier("around", place=children[0], nominals=[children[1]])
 
     def joint_relation(self, children: list[Any]) -> list[RelationNode]:
         """Two relations to one thing: "above and to the left of the plate"."""

@@ -10,9 +10,27 @@ from vlm_ros.errors import CommandError
 
 MAX_CHARACTERS = 500
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|[,;.!?&(:]")
-_MARKS = {"!": ".", "?": ".", "(": ",", ":": ","}
+_WORD = re.compile(
+    r"""
+      \b(?:w/out|w/o|b/w|b/t)\b | \bw/              # without, between, with
+    | \b(?:dr|mr|mrs|ms|st|jr|vs)\.(?=\s)           # an abbreviation ends no sentence
+    | \bno\.(?=\s?\d) | \#(?=\s?\d)                 # a number
+    | \d+(?:[.,:/]\d+)+                             # 1.5, 10:30
+    | \b[^\W_]&[^\W_](?:['\u2019]?s)?\b             # M&M's
+    | [$\u00a3\u20ac]\d+
+    | [^\W_]+(?:['\u2019\u00b4`][^\W_]+)*
+    | (?<=\s)[-\u2013]+(?=\s)                       # a dash between words
+    | (?<=[^\W_])/(?=[^\W_]) | (?<=[^\W_]\s)/(?=\s[^\W_])  # one thing or another
+    | [,;.!?&(:)\u2026\u2014]
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ITEM = re.compile(r"\s*\d{1,2}[.)]\s")
+_MARKS = {"!": ".", "?": ".", "\u2026": ".", "(": ",", ")": ",", ":": ",", "\u2014": ","}
+_NUMBER_SIGNS = frozenset({"#", "no."})
 _HYPHENS = frozenset("-\u2010\u2011")
+_DASHES = frozenset("-\u2013")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u00b4`", "'"))
 
 
 @dataclass(frozen=True)
@@ -59,11 +77,23 @@ def split_words(text: str) -> list[Word]:
                 position,
             )
     words: list[Word] = []
-    for match in _WORD.finditer(text):
+    item = _ITEM.match(text)
+    for match in _WORD.finditer(text, item.end() if item else 0):
         start, end = match.span()
-        word = match.group().casefold().replace("\u2019", "'")
+        word = match.group().casefold().translate(_APOSTROPHES)
         glued = bool(words) and words[-1].end == start - 1 and text[start - 1] in _HYPHENS
-        words.append(Word(_MARKS.get(word, word), start, end, glued))
+        words.append(Word(_spelled(word), start, end, glued))
     if all(word.is_mark for word in words):
         raise CommandError('the command is empty; name a thing, for example "the red cup"', text, 0)
     return words
+
+
+def _spelled(word: str) -> str:
+    """The word or mark that stands for what was matched."""
+    if word in _NUMBER_SIGNS:
+        return "number"
+    if word[0] in _DASHES:
+        return ","
+    if word.endswith(".") and len(word) > 1:
+        return word[:-1]
+    return _MARKS.get(word, word)
