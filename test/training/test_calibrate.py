@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
-from vlm_ros.training.calibrate import fit_logistic
+from vlm_ros.models import bundled_model
+from vlm_ros.simulation.dataset import DatasetOptions, render_dataset
+from vlm_ros.training.annotations import read_rendered
+from vlm_ros.training.calibrate import SEEDS, calibrate, fit_logistic
 
 
 def test_recovers_scale_and_shift() -> None:
@@ -18,3 +25,22 @@ def test_recovers_scale_and_shift() -> None:
 def test_separable_data_stays_finite() -> None:
     scale, shift = fit_logistic(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.0, 0, 1, 1]))
     assert np.isfinite([scale, shift]).all() and scale > 0
+
+
+def test_a_folder_is_calibrated_on_pictures(tmp_path: Path) -> None:
+    folder, data = tmp_path / "model", tmp_path / "data"
+    shutil.copytree(bundled_model(), folder)
+    spec = yaml.safe_load((folder / "model.yaml").read_text())
+    unfit = spec | {"calibration": {"logit_scale": 1.0, "logit_shift": 0.0}}
+    (folder / "model.yaml").write_text(yaml.safe_dump(unfit))
+    list(render_dataset(DatasetOptions(data), SEEDS[:6]))
+    scale, shift = calibrate(folder, read_rendered(data))
+    fitted = yaml.safe_load((folder / "model.yaml").read_text())
+    assert fitted["calibration"] == {
+        "logit_scale": pytest.approx(scale, abs=1e-3),
+        "logit_shift": pytest.approx(shift, abs=1e-3),
+    }
+    assert scale > 5.0 > 0.0 > shift, "a high cosine means right, one of nought does not"
+    assert {k: v for k, v in fitted.items() if k != "calibration"} == {
+        k: v for k, v in spec.items() if k != "calibration"
+    }

@@ -37,6 +37,14 @@ import click
     "--out", type=click.Path(path_type=Path), required=True, help="Model folder to write."
 )
 @click.option(
+    "--calibration",
+    "unseen",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="Folder of rendered pictures that are not trained on, to fit the scale of scores;"
+    " rendered into the run's folder where none is given.",
+)
+@click.option(
     "--size", nargs=2, type=int, default=(640, 480), help="Width and height of the graph."
 )
 def command(
@@ -46,12 +54,13 @@ def command(
     start: Path,
     run: Path,
     out: Path,
+    unseen: tuple[Path, ...],
     size: tuple[int, int],
 ) -> None:
     """Train the bundled model's family as CONFIG says, then export it to a model folder."""
     if not folders and photographs is None:
         raise click.UsageError("There is nothing to train on: give --data, --photographs or both.")
-    from vlm_ros.evaluation.simulated import frames
+    from vlm_ros.simulation.dataset import DatasetOptions, render_dataset
     from vlm_ros.training.annotations import read_photographs, read_rendered
     from vlm_ros.training.calibrate import SEEDS, calibrate
     from vlm_ros.training.export import export
@@ -61,5 +70,9 @@ def command(
     real = [] if photographs is None else read_photographs(photographs)
     checkpoint = train(read_config(config), pictures, real, start, run)
     export(checkpoint, out, out.name, *size)
-    scale, shift = calibrate(out, frames(SEEDS))
+    if not unseen:
+        unseen = (run / "calibration",)
+        for _ in render_dataset(DatasetOptions(unseen[0], views=1), SEEDS):
+            pass
+    scale, shift = calibrate(out, [p for folder in unseen for p in read_rendered(folder)])
     click.echo(f"Wrote the model folder {out}; logit scale {scale:.2f}, shift {shift:.2f}.")

@@ -78,7 +78,9 @@ def judge_resolution(row: Mapping[str, Any], embed: Embed) -> Outcome:
         answer = {"status": "ERROR", "targets": [], "reason": str(error)}
     right = answer["status"] == row["status"]
     if row["status"] == "FOUND":
-        right &= sorted(answer["targets"]) == sorted(row["targets"])
+        targets = answer["targets"]
+        one_of = len(targets) == 1 and targets[0] in row.get("any_of", ())
+        right &= one_of or sorted(targets) == sorted(row["targets"])
     return Outcome(row["split"], row["category"], right, row, answer)
 
 
@@ -97,6 +99,9 @@ def _essential(value: Any) -> Any:
     """The structure without words, empty lists and defaults."""
     if isinstance(value, dict):
         kept = {k: _essential(v) for k, v in value.items() if k not in _IGNORED}
+        # All selectors hold together, in whichever order they were said.
+        if "selectors" in kept:
+            kept["selectors"] = sorted(kept["selectors"], key=str)
         return {k: v for k, v in kept.items() if v != [] and _DEFAULTS.get(k, ...) != v}
     if isinstance(value, (list, tuple)):
         return [_essential(item) for item in value]

@@ -90,6 +90,33 @@ class Description:
         return frozenset(self.noun.split()[:-1])
 
 
+@dataclass(frozen=True)
+class _Kinds:
+    """What kinds of thing a noun is said of.
+
+    Attributes:
+        named: those it is a name of.
+        all: these, and those it is said of in general.
+    """
+
+    named: frozenset[str]
+    all: frozenset[str]
+
+    def meet(self, other: _Kinds) -> bool:
+        """Whether one thing may be called both.
+
+        That water and milk come in a bottle does not make a bottle of water one of milk, and a
+        bottle of beer is no can of it.
+        """
+        if not self.named and not other.named:
+            return bool(self.all & other.all)
+        containers = lexicon().containers
+        holders, others = self.named & containers, other.named & containers
+        if holders and others and not (holders & other.all or others & self.all):
+            return False
+        return bool(self.named & other.all or other.named & self.all)
+
+
 @dataclass
 class DescribedObject:
     """One object of a described scene.
@@ -201,22 +228,34 @@ class DescriptionMatcher:
             return holding
         said = Description(noun)
         kinds, others = _kinds(said), _kinds(thing)
-        other_kind = bool(kinds and others and not kinds & others)
+        listed = bool(kinds.all and others.all)
+        other_kind = listed and not kinds.meet(others)
         if said.head == thing.head:
-            return self._same_head(said, thing, other_kind)
-        if other_kind:
-            return 0.0
-        if kinds and others:
-            return _OTHER_WORD
+            if any(kind.endswith(f" {said.head}") for kind in kinds.named & others.named):
+                # Two names of what has no plainer one: "dish towel" and "tea towel".
+                return _OTHER_WORD
+            one_kind = not listed or not kinds.named.isdisjoint(others.named)
+            return self._same_head(said, thing, one_kind, other_kind)
+        if listed:
+            return 0.0 if other_kind else _OTHER_WORD
         if len(noun) >= _COMPOUND_LETTERS and thing.head.endswith(noun):
             return _OTHER_WORD
         return _OTHER_WORD * self._alike(noun, thing.noun, _EVEN_COSINE, _STEEPNESS)
 
-    def _same_head(self, said: Description, thing: Description, other_kind: bool) -> float:
-        """Of "paper cup", "coffee cup" and "cup", one said of another."""
+    def _same_head(
+        self, said: Description, thing: Description, one_kind: bool, other_kind: bool
+    ) -> float:
+        """Of "paper cup", "coffee cup" and "cup", one said of another.
+
+        Args:
+            said: what is asked for.
+            thing: the object.
+            one_kind: whether both are names of one kind, as far as is known.
+            other_kind: whether they cannot be the same thing.
+        """
         known = {*thing.noun.split(), *thing.attributes, *thing.parts}
         if said.modifiers <= known:
-            return _OTHER_WORD if other_kind else 1.0
+            return 1.0 if one_kind else _OTHER_WORD
         if other_kind:
             return 0.0
         if not thing.modifiers:
@@ -296,6 +335,10 @@ def describe(text: str) -> Description:
     attributes: list[str] = []
     index, free = 0, []
     while index < len(words):
+        if index + 1 < len(words) and lexicon().kinds_of(_plain_noun(" ".join(words[index:]))):
+            # A listed name is one whole: a "sticky note", "olive oil".
+            free += words[index:]
+            break
         length = _attribute_length(words, index)
         # The last word names the thing: an orange, a glass.
         if length and index + length < len(words):
@@ -384,13 +427,18 @@ def _holding(name: str, content: str) -> float:
     named_after, _, head = name.rpartition(" ")
     if not content or content not in {named_after, *named_after.split()}:
         return 0.0
-    containers = lexicon().kinds_of("container") | lexicon().kinds_of("vessel")
-    holds = lexicon().kinds_of(head) & containers and not lexicon().kinds_of(content)
+    loose = lexicon().kinds_of(content) and not lexicon().is_packed(content)
+    holds = lexicon().named_kinds(head) & lexicon().containers and not loose
     return _SAYS_LESS if holds else 0.0
 
 
-def _kinds(said: Description) -> frozenset[str]:
-    return lexicon().kinds_of(said.noun) or lexicon().kinds_of(said.head)
+def _kinds(said: Description) -> _Kinds:
+    """Kinds by the whole noun, or else by its head: a "vodka bottle" is a bottle, not any pack."""
+    known = lexicon()
+    if known.kinds_of(said.noun):
+        return _Kinds(known.named_kinds(said.noun), known.kinds_of(said.noun))
+    named = known.named_kinds(said.head)
+    return _Kinds(named, named or known.kinds_of(said.head))
 
 
 def _shade(attribute: str) -> str:

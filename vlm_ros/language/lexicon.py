@@ -49,6 +49,7 @@ class Lexicon:
     Attributes:
         attribute_groups: group ("colour") -> basic words, which exclude one another.
         surfaces: nouns of what a whole scene stands on.
+        containers: kinds that hold things, what is called by its contents apart.
     """
 
     def __init__(self, data: Mapping[str, Mapping[str, Any]]) -> None:
@@ -104,12 +105,17 @@ class Lexicon:
         self.surfaces = frozenset(relations["surfaces"])
         self.plural_only = frozenset(words["plural_only"])
         self._irregular_plurals: dict[str, str] = words["irregular_plurals"]
-        self._kinds = {
-            name: frozenset({kind})
-            for kind, others in nouns["kinds"].items()
-            for name in (kind, *others)
+        senses: dict[str, set[str]] = {}
+        for kind, others in nouns["kinds"].items():
+            for name in (kind, *others):
+                senses.setdefault(name, set()).add(kind)
+        self._kinds = {name: frozenset(kinds) for name, kinds in senses.items()}
+        categories: Mapping[str, Sequence[str]] = nouns["categories"]
+        self._categories = {
+            word: frozenset(_members(word, categories, nouns["kinds"])) for word in categories
         }
-        self._categories = {word: frozenset(of) for word, of in nouns["categories"].items()}
+        self._packed = frozenset(nouns["packed"])
+        self.containers = (self.kinds_of("container") | self.kinds_of("vessel")) - self._packed
         self._lookalikes = [frozenset(group) for group in nouns["lookalikes"]]
         # Once each, in the order that decides between readings of the same length.
         listed = list(dict.fromkeys(self._entries(attributes, relations, selectors, verbs, words)))
@@ -257,8 +263,19 @@ class Lexicon:
         return tuple(w for w in self.attribute_groups.get(group, ()) if w != basic)
 
     def kinds_of(self, noun: str) -> frozenset[str]:
-        """The kinds of thing a noun is said of: mug -> {cup}, cutlery -> {fork, ...}; {}."""
-        return self._kinds.get(noun) or self._categories.get(noun) or frozenset()
+        """The kinds of thing a noun is said of: cutlery -> {fork, ...}, knife -> {knife, ...}; {}.
+
+        Narrower kinds that go by the name are among them: a cleaver is a knife.
+        """
+        return self.named_kinds(noun) | self._categories.get(noun, frozenset())
+
+    def named_kinds(self, noun: str) -> frozenset[str]:
+        """The kinds a noun is a name of: mug -> {cup}, nut -> {nut, peanut}, cutlery -> {}."""
+        return self._kinds.get(noun, frozenset())
+
+    def is_packed(self, noun: str) -> bool:
+        """Whether a listed noun is mostly seen as its pack, as milk is as its carton."""
+        return bool(self.named_kinds(noun) & self._packed)
 
     def other_kinds(self, noun: str) -> tuple[str, ...]:
         """What a thing of a listed kind might be mistaken for: cup -> can, glass, ...; or ()."""
@@ -331,6 +348,17 @@ _NO_ACTS = frozenset(
     {"i", "i'd", "i'm", "can", "could", "may", "do", "are", "is", "there", "here", "what", "what's"}
     | {"where", "where's", "wheres", "which", "gimme"}
 )
+
+
+def _members(
+    word: str, categories: Mapping[str, Sequence[str]], kinds: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """The kinds of a category, those of the categories in it included."""
+    for member in categories[word]:
+        if member in kinds:
+            yield member
+        if member in categories:
+            yield from _members(member, categories, kinds)
 
 
 def _longest_first(phrases: Iterable[str]) -> tuple[tuple[str, ...], ...]:

@@ -6,38 +6,48 @@ probability is how often such a region is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from vlm_ros.evaluation.expressions import AMBIGUOUS, write_questions
-from vlm_ros.evaluation.judging import RIGHT_IOU
 from vlm_ros.geometry.boxes import iou
 from vlm_ros.models import Model, load_model
-from vlm_ros.simulation.tabletop import RenderedFrame
+from vlm_ros.training.annotations import Picture, read_picture
+from vlm_ros.training.phrases import (
+    TRUE,
+    UNSURE,
+    PhraseWriter,
+    load_vocabulary,
+    truth_table,
+)
 
-# Between the seeds that are tested on (below) and those that are trained on (from 100000).
+# Rendered where no pictures are given: between the seeds that are tested on (below) and those
+# that are trained on (from 100000).
 SEEDS = range(50_000, 50_120)
-# Expressions of each category a scene.
-COUNT = 12
+PHRASES = 24  # asked of every picture, half of them near misses
+RIGHT_IOU = 0.5
 ITERATIONS = 30
 
 
-def calibrate(folder: Path, frames: Iterable[tuple[int, RenderedFrame]]) -> tuple[float, float]:
+def calibrate(folder: Path, pictures: Sequence[Picture]) -> tuple[float, float]:
     """Fits the calibration of a model folder and writes it into its model.yaml.
 
     Args:
         folder: of the model.
-        frames: scenes with their seeds.
+        pictures: annotated, of things it was not trained on.
 
     Returns:
         Logit scale and shift.
     """
     model = load_model(folder)
-    pairs = [pair for seed, frame in frames for pair in _best_matches(model, seed, frame)]
+    writer = PhraseWriter(load_vocabulary(), {t.name for p in pictures for t in p.things})
+    pairs: list[tuple[float, float]] = []
+    for number, picture in enumerate(tqdm(pictures, desc="calibration", unit="picture")):
+        pairs += _best_matches(model, picture, writer, np.random.default_rng(number))
     cosines, right = (np.asarray(column, np.float64) for column in zip(*pairs, strict=True))
     scale, shift = fit_logistic(cosines, right)
     path = folder / "model.yaml"
@@ -68,18 +78,24 @@ def fit_logistic(values: NDArray[np.float64], right: NDArray[np.float64]) -> tup
     return float(weights[0]), float(weights[1])
 
 
-def _best_matches(model: Model, seed: int, frame: RenderedFrame) -> list[tuple[float, float]]:
-    """(cosine of the best region, whether it is right) of expressions with a known answer."""
-    regions = model.regions(frame.rgb)
-    if not len(regions):
+def _best_matches(
+    model: Model, picture: Picture, writer: PhraseWriter, rng: np.random.Generator
+) -> list[tuple[float, float]]:
+    """(cosine of the best region, whether it is right) of phrases about a picture.
+
+    Where the best region shows something on which people would differ, nothing is learned.
+    """
+    regions = model.regions(read_picture(picture.path))
+    if not len(regions) or not picture.things:
         return []
-    pairs = []
-    for question in write_questions(frame.objects, np.random.default_rng(seed), COUNT, str(seed)):
-        if question.category == AMBIGUOUS:
-            continue
-        phrase = model.embed([question.expression.removeprefix("the ")])
-        cosines = (regions.embeddings @ phrase.T)[:, 0]
-        best = int(cosines.argmax())
-        found = len(question.boxes) and iou([regions.boxes[best]], question.boxes).max()
-        pairs.append((float(cosines[best]), float(found >= RIGHT_IOU)))
-    return pairs
+    meanings = writer.sample(picture.things, PHRASES, rng)
+    table = truth_table(meanings, picture.things, load_vocabulary())
+    cosines = regions.embeddings @ model.embed([m.text for m in meanings]).T
+    best = cosines.argmax(axis=0)
+    covers = iou(regions.boxes[best], picture.boxes) >= RIGHT_IOU
+    verdict = np.where(covers, table.T, -1).max(axis=1)
+    return [
+        (float(cosines[region, phrase]), float(verdict[phrase] == TRUE))
+        for phrase, region in enumerate(best)
+        if verdict[phrase] != UNSURE
+    ]
