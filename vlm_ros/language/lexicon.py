@@ -25,6 +25,11 @@ FILES = (
 )
 
 
+# Classes of which a noun phrase behind its determiner is made.
+_NAMING = frozenset({"ATTRIBUTE", "ONE", "WORD", "NAME"})
+# Names with fewer letters are no slip of anything.
+_SHORTEST_NAME = 4
+
 _Rewrite = tuple[tuple[str, ...], tuple[str, ...]]
 
 
@@ -105,6 +110,7 @@ class Lexicon:
         self.surfaces = frozenset(relations["surfaces"])
         self.plural_only = frozenset(words["plural_only"])
         self._irregular_plurals: dict[str, str] = words["irregular_plurals"]
+        self._plural_names = {f"{name}s": name for name in words["names"]}
         senses: dict[str, set[str]] = {}
         for kind, others in nouns["kinds"].items():
             for name in (kind, *others):
@@ -131,11 +137,18 @@ class Lexicon:
         )
         closed = {w for e in listed if e.kind != "NAME" for w in e.words}
         closed |= self.shades | self.particles
+        self.closed_words = frozenset(closed)
+        self.before_names = frozenset(
+            e.words[0] for e in listed if e.kind in {"DET", "PRONOUN", "QUANTITY"}
+        )
+        self._named = frozenset(w for e in listed if e.kind in _NAMING for w in e.words)
         self._similar = _by_deletion(closed)
         self._rewrites = _by_first_word(rewrites)
         names = (*self.part_names, *self._kinds, *self._categories, *self._hollow, *self._flat)
         phrasings = (*names, *rewrites, *words["names"], *self.plural_only)
         real = {w for phrasing in phrasings for w in phrasing.split()} | self._suffix_words()
+        spelled = {w for name in names for w in name.split() if w.isalpha()} - closed
+        self._similar_names = _by_deletion(w for w in spelled if len(w) >= _SHORTEST_NAME)
         self._real_words = closed | real | frozenset(neighbours["words"])
 
     def _entries(
@@ -287,13 +300,22 @@ class Lexicon:
         """Whether a word, or its singular, is listed anywhere or a known neighbour of a listed."""
         return word in self._real_words or (self.singular(word) or word) in self._real_words
 
+    def may_be_named(self, word: str) -> bool:
+        """Whether a word may be of a noun phrase, behind its determiner."""
+        return word not in self.closed_words or word in self._named
+
     def similar(self, word: str) -> frozenset[str]:
-        """Listed words that one or two letters tell from a word."""
-        found = (self._similar.get(key, ()) for key in _deletions(word))
-        return frozenset(listed for words in found for listed in words)
+        """Listed words, names aside, that one or two letters tell from a word."""
+        return _found(self._similar, word)
+
+    def similar_names(self, word: str) -> frozenset[str]:
+        """Words of listed names of things that one or two letters tell from a word."""
+        return _found(self._similar_names, word)
 
     def singular(self, noun: str) -> str | None:
         """The singular of a plural noun, by its last word; None for what is not a plural."""
+        if noun in self._plural_names:
+            return self._plural_names[noun]
         *before, last = noun.split(" ")
         if before and (whole := _regular_singular(last)) is not None:
             compound = " ".join((*before, whole))
@@ -302,8 +324,13 @@ class Lexicon:
         if noun in self.plural_only or last in self.plural_only:
             return None
         single = self._irregular_plurals.get(last) or _regular_singular(last)
+        if last in self._kinds and last not in self._irregular_plurals and single not in self._kinds:
+            return None  # "thermos", "headphones"
         return None if single is None else " ".join((*before, single))
 
+
+# "Fuses" and "excuses" lose one letter only.
+_SHORTEST_LATIN = 7
 
 _ATTRIBUTE_SETTINGS = frozenset(
     {"shades", "colour_suffixes", "size_suffixes", "shape_suffixes", "look_suffixes"}
@@ -419,6 +446,11 @@ def _by_deletion(words: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def _found(words: Mapping[str, Iterable[str]], word: str) -> frozenset[str]:
+    """What stands behind a word and behind each of its deletions."""
+    return frozenset(listed for key in _deletions(word) for listed in words.get(key, ()))
+
+
 def _by_first_word(rewrites: Mapping[str, str]) -> dict[str, list[_Rewrite]]:
     """Wordings and what they stand for behind their first word, the longest first."""
     found: dict[str, list[_Rewrite]] = {}
@@ -433,6 +465,8 @@ def _regular_singular(word: str) -> str | None:
         return None
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
+    if len(word) > _SHORTEST_LATIN and word.endswith("uses") and word[-5] not in "aeiou":
+        return word[:-2]  # "cactuses"
     if word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2]
     return word[:-1]
