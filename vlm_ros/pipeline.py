@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics
 from vlm_ros.geometry.depth import Position, locate
+from vlm_ros.grounding.appearance import PictureMatcher
 from vlm_ros.grounding.contrast import is_size
 from vlm_ros.grounding.resolver import resolve
 from vlm_ros.grounding.result import Grounding
@@ -18,7 +19,6 @@ from vlm_ros.grounding.scene import Scene
 from vlm_ros.grounding.taken import Taken
 from vlm_ros.language import Command, Phrase
 from vlm_ros.models import Model
-from vlm_ros.regions import Regions
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Grounder:
         locator = _Locator(regions.boxes, None, None)
         if depth is not None and depth.shape == (height, width):
             locator = _Locator(regions.boxes, depth, intrinsics)
+        matcher = PictureMatcher(self._model, image, regions)
         answers = []
         taken = Taken()
         for step, role, phrase in _phrases(command):
@@ -76,7 +77,7 @@ class Grounder:
                 boxes=regions.boxes,
                 width=width,
                 height=height,
-                matcher=_ModelMatcher(self._model, regions),
+                matcher=matcher,
                 positions=locator.points() if _compares_places(phrase) else None,
                 objectness=regions.objectness,
             )
@@ -122,15 +123,6 @@ class _Locator:
 def _compares_places(phrase: Phrase) -> bool:
     """Whether grounding compares regions in space; the phrases of anchors come in relations."""
     return bool(phrase.relations or phrase.selectors or any(map(is_size, phrase.attributes)))
-
-
-@dataclass(frozen=True)
-class _ModelMatcher:
-    model: Model
-    regions: Regions
-
-    def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
-        return self.regions.match(self.model.embed(phrases))
 
 
 def _phrases(command: Command) -> Iterator[tuple[int, str, Phrase]]:

@@ -54,7 +54,7 @@ class PictureDataset(Dataset[Sample]):
         picture = self._pictures[index]
         rng = np.random.default_rng(seed)
         image, boxes, kept = _warp(read_picture(picture.path), picture.boxes, height, width, rng)
-        image = _photometric(image, rng)
+        image = photometric(image, rng)
         tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         things = tuple(picture.things[i] for i in kept)
         return tensor, torch.from_numpy(boxes), things, picture.exhaustive
@@ -148,7 +148,7 @@ def _warp(
     )
 
 
-def _photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def photometric(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Light, white balance, blur, noise and JPEG, mild enough that colours keep their names."""
     gains = np.exp(rng.normal(0, 0.07, 3)) * np.exp(rng.normal(0, 0.2))
     gamma = float(np.exp(rng.normal(0, 0.15)))

@@ -1,0 +1,65 @@
+"""What the colour of the pixels adds to what the model says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vlm_ros.grounding.appearance import PictureMatcher
+from vlm_ros.regions import Regions
+
+BOXES = np.array([[20, 20, 80, 80], [120, 20, 180, 80]], np.float32)
+
+
+class EverythingFits:
+    """A model for which every region fits every phrase equally well."""
+
+    description = "every region fits"
+
+    def regions(self, image: NDArray[Any]) -> Regions:
+        ones = np.ones(2, np.float32)
+        return Regions(BOXES, ones, np.array([[1, 0], [1, 0]], np.float32), ones, -ones)
+
+    def embed(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+        return np.tile(np.array([[1, 0]], np.float32), (len(phrases), 1))
+
+
+@pytest.fixture
+def matcher() -> PictureMatcher:
+    """A red thing on the left and a blue one on the right of a grey table."""
+    image = np.full((100, 200, 3), 130, np.uint8)
+    image[20:80, 20:80] = (190, 30, 35)
+    image[20:80, 120:180] = (35, 70, 180)
+    model = EverythingFits()
+    return PictureMatcher(model, image, model.regions(image))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "better"),
+    [
+        ("red cup", 0),
+        ("crimson coffee mug", 0),
+        ("dark blue box", 1),
+        ("blue and white box", 1),
+        ("large red cup with blue lid", 0),
+    ],
+)
+def test_a_colour_said_is_looked_at(matcher: PictureMatcher, phrase: str, better: int) -> None:
+    left, right = matcher.scores([phrase])[:, 0]
+    assert (right > left) == bool(better)
+    assert max(left, right) > 2 * min(left, right)
+
+
+@pytest.mark.parametrize("phrase", ["cup", "orange", "bottle with red cap", "wooden spoon"])
+def test_without_a_colour_the_model_alone_speaks(matcher: PictureMatcher, phrase: str) -> None:
+    assert matcher.scores([phrase])[:, 0] == pytest.approx([0.5, 0.5])
+
+
+def test_several_phrases_keep_their_columns(matcher: PictureMatcher) -> None:
+    scores = matcher.scores(["cup", "red cup", "blue cup"])
+    assert scores.shape == (2, 3)
+    assert scores[0, 1] > scores[0, 2] and scores[1, 2] > scores[1, 1]

@@ -1,0 +1,49 @@
+"""The naming of colours from pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vlm_ros.models.colours import colour_namer
+
+PAINTS = {
+    "red": (190, 30, 35),
+    "orange": (235, 120, 25),
+    "yellow": (235, 215, 50),
+    "green": (40, 140, 60),
+    "blue": (35, 70, 180),
+    "purple": (110, 50, 150),
+    "pink": (240, 140, 180),
+    "brown": (85, 55, 38),  # deep: lighter ones may be an orange in dim light
+    "black": (25, 25, 25),
+    "white": (240, 240, 238),
+}
+BOX = np.array([[40, 30, 100, 90]], np.float32)
+
+
+def _painted(paint: tuple[int, int, int], table: int) -> np.ndarray:
+    image = np.full((120, 140, 3), table, np.uint8)
+    image[30:90, 40:100] = paint
+    noise = np.random.default_rng(0).normal(0, 4, image.shape)
+    return (image + noise).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("table", [120, 180])
+@pytest.mark.parametrize("name", PAINTS)
+def test_painted_boxes_are_named(name: str, table: int) -> None:
+    namer = colour_namer()
+    said = namer(_painted(PAINTS[name], table), BOX)[0]
+    assert namer.names[int(said.argmax())] == name
+
+
+def test_probabilities_whatever_the_box() -> None:
+    boxes = np.array([[0, 0, 140, 120], [130, 110, 140, 120], [5, 5, 5.5, 60]], np.float32)
+    said = colour_namer()(_painted(PAINTS["red"], 90), boxes)
+    assert said.shape == (3, len(colour_namer().names))
+    assert np.exp(said).sum(axis=1) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_no_boxes() -> None:
+    said = colour_namer()(_painted(PAINTS["red"], 90), np.zeros((0, 4), np.float32))
+    assert said.shape == (0, len(colour_namer().names))

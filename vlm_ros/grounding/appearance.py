@@ -1,0 +1,71 @@
+"""How well the regions of a picture fit phrases: what the model says, and what colour they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlm_ros.grounding.described import describe
+from vlm_ros.language.lexicon import lexicon
+from vlm_ros.models import Model
+from vlm_ros.models.colours import colour_namer
+from vlm_ros.regions import Regions
+
+Scores = NDArray[np.float32]
+
+# What the colour of the pixels counts beside the model's logit. Both were fitted together, by
+# logistic regression, to pictures that neither was trained on.
+_COLOUR_WEIGHT = 0.64
+_KNOWN_PHRASES = 4096
+
+
+class PictureMatcher:
+    """Scores phrases against the regions of one picture; see `scene.Matcher`."""
+
+    def __init__(self, model: Model, image: NDArray[Any], regions: Regions) -> None:
+        """Keeps what is needed; nothing is computed before it is asked for.
+
+        Args:
+            model: gave the regions and embeds the phrases.
+            image: (H, W, 3) uint8 RGB.
+            regions: of the image.
+        """
+        self._model = model
+        self._image = image
+        self._regions = regions
+
+    def scores(self, phrases: Sequence[str]) -> Scores:
+        """(N, len(phrases)) probabilities that each region is what each phrase says."""
+        scores = self._regions.match(self._model.embed(phrases))
+        for column, phrase in enumerate(phrases):
+            colours = _colours(phrase)
+            if colours:
+                evidence = self._colours[:, colours].max(axis=1)
+                scores[:, column] = _shifted(scores[:, column], _COLOUR_WEIGHT * evidence)
+        return scores
+
+    @cached_property
+    def _colours(self) -> Scores:
+        """(N, C) how many times likelier than by chance each colour is, as a logarithm."""
+        namer = colour_namer()
+        said = namer(self._image, self._regions.boxes)
+        return np.asarray(said + np.log(len(namer.names)), np.float32)
+
+
+@lru_cache(maxsize=_KNOWN_PHRASES)
+def _colours(phrase: str) -> tuple[int, ...]:
+    """The colours a phrase names, as columns of the namer; those of parts are not its own."""
+    names = colour_namer().names
+    groups = (lexicon().group_of(attribute) for attribute in describe(phrase).attributes)
+    basic = (word for group, word in filter(None, groups) if group == "colour")
+    return tuple(names.index(word) for word in basic if word in names)
+
+
+def _shifted(probabilities: Scores, logits: Scores) -> Scores:
+    """Probabilities with something added to their logits."""
+    odds = probabilities / np.maximum(1.0 - probabilities, 1e-7) * np.exp(logits)
+    return np.asarray(odds / (1.0 + odds), np.float32)
