@@ -215,6 +215,38 @@ FAMILIES: dict[str, list[tuple[str, str, str]]] = {
         ("shoe | hat", "the sock", "-"),
         ("scissors | tape", "the glue", "-"),
     ],
+    "measures and contents": [
+        ("roll of masking tape | tape measure", "the tape", "0"),
+        ("roll of duct tape | tape measure", "the roll of tape", "0"),
+        ("tape roll | measuring tape", "the measuring tape", "1"),
+        ("loaf of bread | bar of soap", "the soap", "1"),
+        ("orange ball | orange", "the orange ball", "0"),
+        ("tube of toothpaste | tube of glue", "the toothpaste", "0"),
+        ("can of cola | can of beans | can opener | can of orange soda", "the coke can", "0"),
+        ("can of cola | can of beans | can of orange soda", "the soda can", "?0 2"),
+        ("can of cola | can of tomato soup | bottle of cola", "the coke bottle", "2"),
+        ("carton of milk | jar of jam", "the box of crackers", "-"),
+    ],
+    "states of one group": [
+        ("glass: half full | glass: empty | glass: full", "the broken glass", "-"),
+        ("glass: half full | glass: empty | glass: full", "the full glass", "2"),
+        ("glass: half full | glass: empty | glass: full", "the half empty glass", "0"),
+        ("glass: almost empty | glass: full", "the empty glass", "0"),
+        ("box: slightly open | box: closed", "the open box", "0"),
+    ],
+    "parts told apart": [
+        (
+            "plain white bowl | white bowl with blue rim | brown bowl",
+            "the bowl with the blue rim",
+            "1",
+        ),
+        ("plate with gold rim | plate with green rim | plate", "the plate with the gold rim", "0"),
+        (
+            "plain mug | mug with red stripes | mug: with a blue handle",
+            "the mug with a handle",
+            "2",
+        ),
+    ],
 }
 
 CASES = [(family, *case) for family, cases in FAMILIES.items() for case in cases]

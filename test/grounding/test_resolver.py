@@ -362,3 +362,39 @@ def test_same_answer_every_time(make_scene: SceneMaker) -> None:
     scene = make_scene(*TABLE)
     text = "the red cup next to the plate with the banana on it"
     assert phrase_in(scene, text) == phrase_in(scene, text)
+
+
+def test_next_to_is_the_plainly_nearest_of_several(make_scene: SceneMaker) -> None:
+    plate = ("plate", (200, 110, 260, 150))
+    near, far = ("cup", (100, 100, 140, 150)), ("cup", (420, 100, 460, 150))
+    phrase = parse_command("the cup next to the plate").steps[0].target
+    assert [t.region for t in resolve(phrase, make_scene(far, near, plate)).targets] == [1]
+    # One alone has nothing to be compared with, and of two as far neither is nearer.
+    alone = resolve(phrase, make_scene(near, ("plate", (330, 110, 390, 150))))
+    even = resolve(phrase, make_scene(near, ("cup", (320, 100, 360, 150)), plate))
+    assert alone.status == even.status == NOT_FOUND
+
+
+@pytest.mark.parametrize("text", ["the book under the apple", "the book with an apple on it"])
+def test_the_uppermost_of_a_stack_bears_what_is_on_it(make_scene: SceneMaker, text: str) -> None:
+    lower, upper = ("book", (100, 150, 300, 300)), ("book", (105, 120, 305, 270))
+    scene = make_scene(lower, upper, ("apple", (170, 130, 230, 190)))
+    grounding = resolve(parse_command(text).steps[0].target, scene)
+    assert [target.region for target in grounding.targets] == [1]
+
+
+@pytest.mark.parametrize(
+    ("tray", "expected"),
+    [((90, 140, 300, 260), [0]), ((190, 140, 285, 240), []), ((20, 400, 80, 440), [])],
+)
+def test_a_place_of_the_anchor_may_be_the_targets(
+    make_scene: SceneMaker, tray: tuple[int, ...], expected: list[int]
+) -> None:
+    scene = make_scene(
+        ("cup", (120, 160, 160, 210)),
+        ("cup", (310, 160, 350, 210)),
+        ("jug", (200, 110, 270, 220)),
+        ("tray", tray),
+    )
+    phrase = parse_command("the cup next to the jug on the tray").steps[0].target
+    assert [target.region for target in resolve(phrase, scene).targets] == expected

@@ -26,7 +26,13 @@ def rewritten(text: str) -> str:
         ("the cup underneath of the plate", "the cup underneath the plate"),
         ("something to drink", "a drink"),
         ("the u-shaped magnet", "the u shaped magnet"),
+        ("the lap top", "the laptop"),
+        ("put them both down", "put them down"),
         ("the red cup", "the red cup"),
+        ("post its on the desk", "post its on the desk"),
+        ('the card "pls"', "the card pls"),
+        ("of the two cups, the left one", "the left one of the two cups"),
+        ("of the red cups the one on the left", "the one of the red cups on the left"),
     ],
 )
 def test_plain(said: str, meant: str) -> None:

@@ -33,6 +33,26 @@ from vlm_ros.language import Correction, parse_command
         ("the brush in top of the pen", "the brush on top of the pen"),
         ("the cup next too the box", "the cup next to the box"),
         ("the cup infront of the box", "the cup in front of the box"),
+        ("the cup nextot the box", "the cup next to the box"),
+        ("the cup bedide the laptop", "the cup beside the laptop"),
+        ("the blie cup", "the blue cup"),
+        ("the whit cup", "the white cup"),
+        ("the oragne ball", "the orange ball"),
+        ("the bigg cup", "the big cup"),
+        ("thre cups", "three cups"),
+        ("bananna", "banana"),
+        ("the aple", "the apple"),
+        ("the candel", "the candle"),
+        ("the papper", "the paper"),
+        ("the botle opener", "the bottle opener"),
+        ("the screwdrver behind teh hamer", "the screwdriver behind the hammer"),
+        ("hand me the froks", "hand me the forks"),
+        ("the scisors", "the scissors"),
+        ("the remot contorl", "the remote control"),
+        ("secnd bottle from the left", "second bottle from the left"),
+        ("the cup that is secnd from the left", "the cup that is second from the left"),
+        ("teh botle nxt 2 the cup", "the bottle next to the cup"),
+        ("puut the knif next to the fourk", "put the knife next to the fork"),
     ],
 )
 def test_a_slip_changes_nothing(text: str, meant: str) -> None:
@@ -44,12 +64,17 @@ def test_a_slip_changes_nothing(text: str, meant: str) -> None:
     ["bow", "bread", "pan", "pin", "bed", "block", "glue", "cake", "rake", "lamp", "book", "belt",
      "bag", "rod", "nut", "hat", "mat", "match", "broom", "stove", "flour", "store",
      "shovel", "plane", "stone", "gong", "tank", "truck", "tree", "star", "bin", "pot",
-     "slider", "tracker"],
+     "slider", "tracker", "compass", "boll", "bowel", "frock", "mole", "lego", "cart", "stool",
+     "peach", "pearl", "mop", "map", "mouth", "bottleneck", "knight", "fort", "platter", "clip"],
 )  # fmt: skip
 def test_a_noun_stays_what_it_is(noun: str) -> None:
     command = parse_command(f"pick up the {noun} next to the red {noun}")
     assert command.corrections == ()
     assert command.steps[0].target.noun == noun
+
+
+def test_a_quotation_is_not_mended() -> None:
+    assert parse_command('the can called "botle"').corrections == ()
 
 
 def test_corrections_say_where() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vlm_ros.models.colours import colour_namer
 
@@ -22,7 +23,7 @@ PAINTS = {
 BOX = np.array([[40, 30, 100, 90]], np.float32)
 
 
-def _painted(paint: tuple[int, int, int], table: int) -> np.ndarray:
+def _painted(paint: tuple[int, int, int], table: int) -> NDArray[np.uint8]:
     image = np.full((120, 140, 3), table, np.uint8)
     image[30:90, 40:100] = paint
     noise = np.random.default_rng(0).normal(0, 4, image.shape)

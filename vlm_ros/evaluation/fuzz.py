@@ -27,6 +27,10 @@ SEEDS = (
     "the thing that the banana is on, not the one with two apples in it but the other one",
     "move the third nearest red or blue cup to the plate from the bowl to where the spoon is",
     "the pair of red-capped bottles on which the lidless jar stands, bigger than the rest of them",
+    "hey mate, if you don't mind, could you be a dear and use the sponge to wipe the tabel",
+    "of the two mugs that someone left behind the box, neither the left nor the right one",
+    'the thing used to cut paper but not the book "War and Peace" that says "do not open"',
+    "take the plate the most big put it down when you're ready, but not if it has fallen",
     "the heart shaped box with its lid off nextto the 2nd one frm left, cup #3 w/o handle b/w both",
 )
 _LETTERS = (

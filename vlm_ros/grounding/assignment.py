@@ -30,6 +30,16 @@ Indices = NDArray[np.intp]
 _SUPERLATIVE_POWER = 6
 # Relations that many things may have to one, though only the closest of them is spoken of so.
 _CLOSEST_MEANT = frozenset({"next_to", "touching"})
+# Of things too far from another to be next to it, one is meant that is nearer than the next by this
+# factor and no farther than so many sizes; and how much that counts for.
+_PLAINLY_NEARER, _WITHIN, _BY_COMPARISON = 1.5, 3.0, 0.55
+# What lies under another of its kind, which lies on it by so much more than the reverse, bears less
+# of what is on both.
+_STACKED, _LOWER_IN_STACK = 0.15, 0.55
+# Nobody compares more things than so many by looking.
+_MOST_COMPARED = 32
+# Relations of what bears something to what it bears.
+_BEARING = frozenset({"supports", "under"})
 # Regions looked at where the work grows with the square of their number.
 _MAX_STRONGEST = 16
 
@@ -98,7 +108,8 @@ class Assignment:
         self._layout = Layout(scene.boxes, scene.positions)
         self._same = iou(scene.boxes, scene.boxes) > thresholds.duplicate
         np.fill_diagonal(self._same, True)
-        self._open = np.ones(len(scene.boxes), bool)
+        self._everywhere = np.ones(len(scene.boxes), bool)
+        self._open = self._everywhere
         self._product: Scores = np.empty(len(scene.boxes) ** 2, np.float32)
         self._everything: Indices = np.arange(len(scene.boxes))
         self._known_fitting: dict[Phrase, Indices] = {}
@@ -107,6 +118,10 @@ class Assignment:
     def relations(self) -> list[RelationDegrees]:
         """Every relation of the target, for every region."""
         return [self._relation(relation) for relation in self._target.relations]
+
+    def among(self, relation: Relation, regions: Indices) -> RelationDegrees:
+        """One relation of an anchor of the target, said of some regions as its target instead."""
+        return self._measure(self._target, relation, np.sort(regions))
 
     def _relation(self, relation: Relation) -> RelationDegrees:
         if relation.predicate == "nearest_to_each_other":
@@ -229,8 +244,43 @@ class Assignment:
             rows, columns = self._rows(phrase), self._fitting(anchor)
             degrees = PREDICATES[predicate](self._layout.take(rows), self._layout.take(columns))
             degrees[self._same[np.ix_(rows, columns)]] = 0.0
+            comparable = len(self._fitting(phrase)) <= _MOST_COMPARED
+            if comparable and predicate == "next_to":
+                self._raise_nearest(phrase, columns, degrees)
+            if comparable and predicate in _BEARING:
+                self._lower_what_is_stacked(phrase, degrees)
             self._known_pairs[key] = degrees
         return self._known_pairs[key]
+
+    def _raise_nearest(self, phrase: Phrase, columns: Indices, degrees: Scores) -> None:
+        """Makes `next_to` at least _BY_COMPARISON for the plainly nearest of several."""
+        rows = self._rows(phrase)
+        rivals = np.intersect1d(self._distinct_peers(phrase, self._everywhere), rows)
+        if len(rivals) < 2 or not len(columns):
+            return
+        away = distance(self._layout.take(rivals), self._layout.take(columns))
+        away = np.where(self._same[np.ix_(rivals, columns)], np.inf, away)
+        nearest, second = np.partition(away, 1, axis=0)[:2]
+        plainly = (nearest <= _WITHIN) & (second >= _PLAINLY_NEARER * nearest) & np.isfinite(second)
+        chosen = np.flatnonzero(plainly)
+        places = np.searchsorted(rows, rivals[away.argmin(axis=0)[chosen]])
+        degrees[places, chosen] = np.maximum(degrees[places, chosen], _BY_COMPARISON)
+
+    def _lower_what_is_stacked(self, phrase: Phrase, degrees: Scores) -> None:
+        """Lessens how far something bears what it bears only through another of its kind."""
+        rows = self._rows(phrase)
+        bearing = degrees >= self._thresholds.relation
+        peers = self._distinct_peers(phrase, self._everywhere)
+        peers = np.intersect1d(peers, rows[bearing.any(axis=1)])
+        if len(peers) < 2:
+            return
+        layout = self._layout.take(peers)
+        resting = PREDICATES["on"](layout, layout)
+        upon = (resting - resting.T >= _STACKED).astype(np.float32)
+        places = np.searchsorted(rows, peers)
+        borne = bearing[places]
+        through = borne & (upon.T @ borne.astype(np.float32) > 0.0)
+        degrees[places] *= np.where(through, np.float32(_LOWER_IN_STACK), np.float32(1.0))
 
     def _by_distance(self, phrase: Phrase, relation: Relation, columns: Indices) -> Scores:
         """1 for the nearest (or farthest) of the regions that fit the target's own words.
@@ -246,7 +296,7 @@ class Assignment:
         anchors = self._layout.take(columns)
         away = distance(self._layout, anchors) + np.float32(1e-3)
         away = np.where(self._same[:, columns], np.nan, away)
-        rivals = self._distinct_peers(phrase)
+        rivals = self._distinct_peers(phrase, self._open)
         sign = 1.0 if relation.predicate.endswith("nearest_to") else -1.0
         # NaN comes last, so that an anchor with too few others beside it has no limit.
         ordered = sign * np.sort(sign * away[rivals], axis=0)
@@ -259,13 +309,13 @@ class Assignment:
         ratio = np.nan_to_num(np.clip(ratio, 0.0, 1.0), nan=0.0)
         return np.asarray(ratio**_SUPERLATIVE_POWER, np.float32)
 
-    def _distinct_peers(self, phrase: Phrase) -> Indices:
-        """Open regions that fit a phrase about as well as the best, each thing once."""
+    def _distinct_peers(self, phrase: Phrase, among: NDArray[np.bool_]) -> Indices:
+        """Regions (of some) that fit a phrase about as well as the best, each thing once."""
         score = self._matcher.match(phrase).score
         peers = score >= max(
             self._thresholds.match, self._thresholds.peer * float(score.max(initial=0.0))
         )
-        ranked = strongest(np.where(peers & self._open, score, 0.0), len(score))
+        ranked = strongest(np.where(peers & among, score, 0.0), len(score))
         kept = first_of_each(self._same[np.ix_(ranked, ranked)])
         return np.asarray(np.sort(ranked[kept]), np.intp)
 
@@ -273,7 +323,7 @@ class Assignment:
         """1 for the members of the group that lies closest together."""
         counts = [s.count for s in self._target.selectors if s.kind == "quantity"]
         size = max(2, *counts) if counts else 2
-        peers = self._distinct_peers(self._target)
+        peers = self._distinct_peers(self._target, self._open)
         degree = np.zeros(len(self._everything), np.float32)
         if len(peers) >= size:
             layout = self._layout.take(peers)

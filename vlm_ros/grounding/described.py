@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -51,12 +51,20 @@ _EVEN_COSINE, _STEEPNESS = 0.85, 40.0
 _EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD = 0.9, 40.0
 # Fewer letters at the end of another word are no word of it: "pen" in "open".
 _COMPOUND_LETTERS = 4
-# "A pair of pliers", "a bunch of keys": what is said is what follows.
-_MEASURES = frozenset({"pair", "bunch", "piece", "slice", "set", "stack", "pile", "heap", "couple"})
+# "A pair of pliers", "a roll of tape": what is said is what follows.
+_MEASURES = frozenset(
+    {"pair", "bunch", "piece", "slice", "set", "stack", "pile", "heap", "couple", "roll", "reel"}
+    | {"sheet", "loaf", "bar", "ball", "block", "stick", "strip", "head", "wedge", "chunk", "cube"}
+)
+# "Half full" is neither full nor empty; what is "almost empty" is called empty.
+_PARTLY, _NEARLY = frozenset({"half", "partly"}), frozenset({"almost", "mostly", "slightly"})
 # Words after an attribute that say nothing more: "floral pattern".
 _ATTRIBUTE_NOUNS = frozenset(
     {"pattern", "design", "print", "colour", "color", "coloured", "colored"}
 )
+
+# The group and the basic word of what is no listed attribute.
+_UNLISTED = ("", "")
 
 Scores = NDArray[np.float32]
 # Unit embeddings (n, D) of n phrases.
@@ -72,12 +80,14 @@ class Description:
         attributes: listed ones, e.g. ("light blue", "wooden").
         parts: what follows "with".
         name: all that comes before "with", in plain words.
+        whole: the noun with attributes that are its own: "orange soda can" of a can of orange soda.
     """
 
     noun: str
     attributes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     name: str = field(default="", compare=False)
+    whole: str = field(default="", compare=False)
 
     @property
     def head(self) -> str:
@@ -144,7 +154,7 @@ class DescribedObject:
                 attributes += listed
             else:
                 parts.append(_without_opening(_words(text)))
-        self.said = Description(named.noun, tuple(attributes), tuple(parts), named.name)
+        self.said = replace(named, attributes=tuple(attributes), parts=tuple(parts))
 
 
 def read_scene(data: Any, embed: Embed) -> Scene:
@@ -237,7 +247,7 @@ class DescriptionMatcher:
             one_kind = not listed or not kinds.named.isdisjoint(others.named)
             return self._same_head(said, thing, one_kind, other_kind)
         if listed:
-            return 0.0 if other_kind else _OTHER_WORD
+            return 0.0 if other_kind or _holds_other(noun, thing.noun) else _OTHER_WORD
         if len(noun) >= _COMPOUND_LETTERS and thing.head.endswith(noun):
             return _OTHER_WORD
         return _OTHER_WORD * self._alike(noun, thing.noun, _EVEN_COSINE, _STEEPNESS)
@@ -260,7 +270,12 @@ class DescriptionMatcher:
             return 0.0
         if not thing.modifiers:
             return _SAYS_MORE
-        alike = self._alike(said.noun, thing.noun, _EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD)
+        content, other = (name.rpartition(" ")[0] for name in (said.noun, thing.noun))
+        if content in lexicon().named_kinds(other):
+            # A "cola can" is a "soda can".
+            return 1.0
+        called = thing.whole or thing.noun
+        alike = self._alike(said.noun, called, _EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD)
         return _SAYS_MORE * alike
 
     def _part(self, part: str, thing: Description) -> float:
@@ -351,7 +366,8 @@ def describe(text: str) -> Description:
         free = free[1:]
     noun = " ".join(word for word in free if word != "and")
     parts = tuple(_without_opening(p) for p in part.split(" and ") if p)
-    return Description(_plain_noun(noun), tuple(attributes), parts, " ".join(words))
+    whole_noun = _plain_noun(" ".join(words)) if " of " in noun else ""
+    return Description(_plain_noun(noun), tuple(attributes), parts, " ".join(words), whole_noun)
 
 
 def _words(text: str) -> str:
@@ -368,11 +384,14 @@ def _words(text: str) -> str:
 
 def _plain_noun(noun: str) -> str:
     """The noun in the singular, "box of tissues" as "tissue box"."""
+    head, of, rest = noun.partition(" of ")
+    measured = bool(rest) and (lexicon().singular(head) or head) in _MEASURES
+    if measured and lexicon().kinds_of(rest):
+        return _plain_noun(rest)
     if lexicon().kinds_of(noun):
         return noun
-    head, of, rest = noun.partition(" of ")
     if of and head and rest:
-        if (lexicon().singular(head) or head) in _MEASURES:
+        if measured:
             return _plain_noun(rest)
         noun = f"{lexicon().singular(rest) or rest} {head}"
     return lexicon().singular(noun) or noun
@@ -400,14 +419,18 @@ def _listed_attributes(text: str) -> list[str]:
 def _attribute_length(words: Sequence[str], index: int) -> int:
     """How many words from `index` on are one listed attribute, at most three."""
     for length in (3, 2, 1):
-        if lexicon().group_of(" ".join(words[index : index + length])) is not None:
+        if _group(" ".join(words[index : index + length])) != _UNLISTED:
             return length
     return 0
 
 
 def _group(attribute: str) -> tuple[str, str]:
     """Group and basic word of an attribute; ("", "") where it is not listed."""
-    return lexicon().group_of(attribute) or ("", "")
+    degree, _, rest = attribute.partition(" ")
+    if degree in _PARTLY | _NEARLY and (listed := lexicon().group_of(rest)) is not None:
+        group, _ = listed
+        return (group, "partly") if group == "state" and degree in _PARTLY else listed
+    return lexicon().group_of(attribute) or _UNLISTED
 
 
 def _squashed(noun: str) -> str:
@@ -430,6 +453,13 @@ def _holding(name: str, content: str) -> float:
     loose = lexicon().kinds_of(content) and not lexicon().is_packed(content)
     holds = lexicon().named_kinds(head) & lexicon().containers and not loose
     return _SAYS_LESS if holds else 0.0
+
+
+def _holds_other(noun: str, other: str) -> bool:
+    """Whether two packs are known to hold different things: a cracker box and a milk carton."""
+    contents = [name.rpartition(" ")[0] for name in (noun, other)]
+    kinds = [lexicon().named_kinds(c) for c in contents if lexicon().is_packed(c)]
+    return len(kinds) == 2 and kinds[0].isdisjoint(kinds[1])
 
 
 def _kinds(said: Description) -> _Kinds:

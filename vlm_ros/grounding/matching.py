@@ -25,7 +25,7 @@ _LEAST_DEGREE = 0.002
 # About as much one word as another; a contrast is seldom exactly even.
 _EVEN = 0.45
 # The degree from which a part is plainly there.
-_PLAIN_PART = 0.75
+_PLAIN_PART = 0.65
 # Areas that differ by less than this factor do not tell a large thing from a small one.
 _CLEAR_SIZE_RATIO = 1.3
 # Size words by what they compare and whether more is meant.
@@ -166,12 +166,13 @@ class PhraseMatcher:
         What another word fits as well is not denied ("not red"), and a part that cannot be told
         from others of its kind counts less than one that can.
         """
-        least, enough = self._thresholds.attribute, 0.5
+        least = self._thresholds.attribute
         if name.startswith("not "):
             least = max(least, _EVEN)
-        elif name.startswith("with "):
-            enough = _PLAIN_PART
-        factor = np.clip(degree / enough, 0.0, 1.0)
+        if name.startswith("with "):
+            factor = np.square(np.clip(degree / _PLAIN_PART, 0.0, 1.0))
+        else:
+            factor = np.clip(degree / 0.5, 0.0, 1.0)
         return np.where(degree >= least, factor, 0.0).astype(np.float32)
 
     def _absence(self, phrase: Phrase, text: str, other: str) -> Scores:

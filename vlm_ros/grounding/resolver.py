@@ -77,9 +77,11 @@ class _Resolution:
         self.limits = limits
         self.matcher = PhraseMatcher(phrase, scene, limits)
         self.match: Match = self.matcher.match(phrase)
+        self.assignment: Assignment | None = None
         self.relations: list[RelationDegrees] = []
         if phrase.relations:
-            self.relations = Assignment(phrase, scene, self.matcher, limits).relations()
+            self.assignment = Assignment(phrase, scene, self.matcher, limits)
+            self.relations = self.assignment.relations()
         self.free = np.ones(len(scene.boxes), bool)
         gone = np.array(sorted(left_out), np.intp)
         self.free &= ~(iou(scene.boxes, scene.boxes[gone]) > limits.duplicate).any(axis=1)
@@ -194,6 +196,8 @@ class _Resolution:
     def _single(self, ranked: Indices) -> Grounding:
         best = self.score[ranked[0]]
         rivals = ranked[self.score[ranked] >= (1.0 - self.limits.margin) * best]
+        if len(rivals) > 1:
+            rivals = self._reattached(rivals)
         if len(rivals) == 1:
             return self._found(rivals)
         boxes = self.scene.boxes[rivals]
@@ -207,6 +211,21 @@ class _Resolution:
             question=which_question(self.phrase, boxes, colours),
             candidates=len(shown),
         )
+
+    def _reattached(self, rivals: Indices) -> Indices:
+        """Those of several for which an anchor's own relation holds, if that leaves just one.
+
+        "The cup by the jug on the tray" may be a cup on the tray.
+        """
+        anchors = (a for relation in self.phrase.relations for a in relation.anchors)
+        for relation in [anchor.relations[-1] for anchor in anchors if anchor.relations]:
+            if self.assignment is None:
+                break
+            degrees = self.assignment.among(relation, rivals)
+            holding = np.sort(rivals)[degrees.holds(self.limits.relation)]
+            if len(holding) == 1 and degrees.anchor_found and not degrees.assumed:
+                return holding
+        return rivals
 
     def _distinct(self, regions: Indices) -> Indices:
         """Best first, without the weaker of boxes that show one thing."""

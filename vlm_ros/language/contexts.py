@@ -20,6 +20,8 @@ from vlm_ros.language.readings import (
 )
 from vlm_ros.language.walk import CLAUSE_WORDS, Walk
 
+# Axes that are said of a thing and of nothing around it: "the bottle largest".
+_SIZES = frozenset({"large", "small", "tall", "short", "wide", "narrow", "long"})
 # What a number may follow: "the top two books", "the other two".
 BEFORE_NUMBER = frozenset({"ORDINAL", "OTHER", "SUPERLATIVE", "PLACE"})
 
@@ -27,6 +29,9 @@ BEFORE_NUMBER = frozenset({"ORDINAL", "OTHER", "SUPERLATIVE", "PLACE"})
 def _fits_superlative(at: Walk, index: int, after: int) -> bool:
     following = at.readings.leading_kind(after)
     alone = at.previous() in START | {"THAT_IS"} and following is None
+    alone |= at.previous() in {"THAT_IS", "THAT_IS_NOT"} and following not in NOMINAL | OPENING
+    sized = {v for k, v, n in at.readings.at(index) if k == "SUPERLATIVE"} & _SIZES
+    alone |= bool(sized) and following != "THAN" and at.is_postposed(index)
     one_of = following == "QUANTITY" and at.texts[after] == "one"  # "the left one of the two"
     before = one_of or at.readings.begins_nominal(after) or following in {"OF", "THAN"}
     return alone or before or at.previous() in SPECIFIER | {"OTHER"}
@@ -129,7 +134,8 @@ def _fits_separator(at: Walk, index: int, after: int) -> bool:
 
 
 def _fits_labelled(at: Walk, index: int, after: int) -> bool:
-    return at.previous() in HEAD and at.readings.opens_phrase(after)
+    quoted = after < len(at.words) and at.words[after].quoted > 0
+    return at.previous() in HEAD and (quoted or at.readings.opens_phrase(after))
 
 
 def _fits_whose(at: Walk, index: int, after: int) -> bool:
@@ -144,6 +150,22 @@ def _fits_never(at: Walk, index: int, after: int) -> bool:
 def _fits_filler(at: Walk, index: int, after: int) -> bool:
     if at.texts[index:after] == ["robot"]:
         return at.words[index - 1].is_mark  # "the cup, robot", but "the toy robot"
+    hesitation = at.texts[index] in at.known.hesitations
+    return hesitation or at.previous() not in SPECIFIER
+
+
+def _fits_address(at: Walk, index: int, after: int) -> bool:
+    """Whether who is spoken to is named: behind a mark or another filler, and last."""
+    if not at.readings.is_end(after):
+        return False
+    if at.words[index - 1].is_mark or at.passed_filler:
+        return True
+    name = " ".join(at.texts[index:after])
+    commanded = any(token.type == "VERB" for token in at.tokens)
+    return commanded and at.previous() == "WORD" and not at.known.kinds_of(name)
+
+
+def _fits_condition(at: Walk, index: int, after: int) -> bool:
     return at.previous() not in SPECIFIER
 
 
@@ -222,6 +244,9 @@ FITS: dict[str, Callable[[Walk, int, int], bool]] = {
     "WHOSE": _fits_whose,
     "FILLER": _fits_filler,
     "VIEWER": _fits_viewer,
+    "ADDRESS": _fits_address,
+    "PURPOSE": _fits_never,
+    "CONDITION": _fits_condition,
     "CLAUSE": _fits_clause,
     "PLACE_CLAUSE": _fits_place_clause,
     "OTHER": _fits_other,

@@ -38,6 +38,22 @@ _SIDE_NAMES = {
 }
 _CHOOSING = frozenset({"SUPERLATIVE", "PLACE", "ORDINAL", "OTHER", "DIRECTION"})
 _SPOKEN = frozenset({"ATTRIBUTE", "WORD", "JOINER"})
+_CLAUSE_OPENERS = frozenset(
+    {
+        "used",
+        "that",
+        "which",
+        "who",
+        "you",
+        "i",
+        "we",
+        "people",
+        "one",
+        "they",
+        "somebody",
+        "someone",
+    }
+)
 _PARTING = frozenset({"PARTED", "LACKING"})
 
 
@@ -54,6 +70,7 @@ class Draft:
         attributes, excluded, parts, selectors, any_of: as in `Phrase`.
         plural_is_all: whether a plural without a number means all of them.
         directed: whether "from the left" said from where the ordinal counts.
+        several_ones: whether "ones" stands for the noun.
     """
 
     known: Lexicon
@@ -68,6 +85,7 @@ class Draft:
     any_of: list[tuple[str, ...]] = field(default_factory=list)
     plural_is_all: bool = True
     directed: bool = False
+    several_ones: bool = False
 
     def read_nominal(self, nominal: Nominal) -> None:
         """Head, attributes, modifiers and the selectors before the head."""
@@ -90,6 +108,7 @@ class Draft:
             noun_words += tail
             self.words += tail
         if head is None:
+            self.several_ones = elements[-1:] == ["ones"]
             self.noun = self.antecedent
             self.words.append(self.noun)
         else:
@@ -244,7 +263,8 @@ class Draft:
             self.words = self.words[:-1]
             self.words += [str(e) for e in spoken]
         else:
-            self.words = [str(e) for e in spoken] + self.words
+            before = [str(e) for e in spoken if not _is_clause(e)]
+            self.words = before + self.words + [str(e) for e in spoken if _is_clause(e)]
 
     def read_colours(self, relation: RelationNode) -> bool:
         """Takes "in red" as what it is: an attribute; tells whether it was one."""
@@ -262,8 +282,8 @@ class Draft:
         return True
 
     def _exclude(self, nominal: Nominal) -> None:
-        other = self.simple_phrase(nominal)
-        self.except_phrase(other)
+        for spoken in (nominal, *nominal.others):
+            self.except_phrase(self.simple_phrase(spoken))
 
     def except_phrase(self, other: Phrase) -> None:
         """Excludes what tells another phrase from this one, or else the other as a whole."""
@@ -296,9 +316,10 @@ class Draft:
             said = len(self.words[place].split())
             self.words[place] = " ".join(single.split()[-said:])
             self.noun = " ".join((single, *nouns[front:]))
-            placed = all(selector.kind in {"place", "other"} for selector in self.selectors)
-            if not counts and placed and self.plural_is_all:
-                counts = [0]
+        placed = all(selector.kind in {"place", "other"} for selector in self.selectors)
+        plural = single is not None or self.several_ones
+        if plural and not counts and placed and self.plural_is_all:
+            counts = [0]
         if counts:
             self.selectors.append(Selector("quantity", "", counts[-1]))
 
@@ -313,6 +334,11 @@ class Draft:
             selectors=tuple(self.selectors),
             any_of=tuple(self.any_of),
         )
+
+
+def _is_clause(attribute: str) -> bool:
+    """Whether an attribute stands behind the noun: "used to cut paper", "you drink from"."""
+    return len(attribute.split()) > 1 and attribute.split()[0] in _CLAUSE_OPENERS
 
 
 def _ordinal(axis: str, number: int) -> Selector:

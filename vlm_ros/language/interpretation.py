@@ -268,7 +268,10 @@ class _Interpreter:
         for spoken in nominal.others:
             other = Draft(self.known, phrase.noun).simple_phrase(spoken)
             plain = not (other.parts or other.excluded or other.selectors or other.any_of)
-            if plain and not other.attributes:
+            alike = other.attributes == phrase.attributes and other.noun != phrase.noun
+            # "The green cup or the bowl": any bowl.
+            described = spoken.determiners and phrase.attributes
+            if plain and (alike or not (other.attributes or described)):
                 phrase = replace(phrase, or_nouns=(*phrase.or_nouns, other.noun))
                 continue
             same = other.noun in {GENERIC_NOUN, phrase.noun}
@@ -333,7 +336,8 @@ class _Interpreter:
             self.noun = anchors[-1].noun
         self.noun = outer
         predicate = str(node.predicate)
-        if self._said(node.predicate).startswith("from") and self._comes_out(anchors[0]):
+        wherefrom = predicate == "on" and self._said(node.predicate).startswith("from")
+        if wherefrom and self._comes_out(anchors[0]):
             predicate = "in"
         if predicate in {"contains", "supports"} and not node.anchors[0].determiners:
             anchors[0] = _some(anchors[0])

@@ -16,6 +16,7 @@ from vlm_ros.errors import CommandError
 from vlm_ros.language.contexts import BEFORE_NUMBER, FITS
 from vlm_ros.language.drafts import GENERIC_NOUN
 from vlm_ros.language.lexicon import Entry, lexicon
+from vlm_ros.language.openings import Opening
 from vlm_ros.language.readings import (
     HEAD,
     NOMINAL,
@@ -24,10 +25,16 @@ from vlm_ros.language.readings import (
     SPECIFIER,
     VANISHING,
 )
-from vlm_ros.language.walk import CLAUSE_KINDS, QUALIFYING, Walk
+from vlm_ros.language.walk import CLAUSE_KINDS, QUALIFYING
 from vlm_ros.language.words import Word
 
 _PLACED = frozenset({"SIDE", "EXTREME", "DIRECTION"})
+_NEGATIONS = frozenset({"NOT", "EXCEPT", "THAT_IS_NOT"})
+# What is said besides with "but": "behind the cup but left of the plate".
+_CONTRASTED = RELATING | {"SIDE", "EXTREME", "MUTUAL", "MADE_OF"}
+_RELATIVE = frozenset({"that", "which", "who"})
+# What a noun phrase may end with.
+_ENDING = HEAD | _PLACED | {"STRANDED", "MUTUAL"}
 
 
 class ListedTokens(Lexer):
@@ -53,7 +60,7 @@ def classify(words: Sequence[Word], text: str) -> list[Token]:
     return Classifier(words, text, lexicon()).run()
 
 
-class Classifier(Walk):
+class Classifier(Opening):
     """Walks the words once from left to right."""
 
     def run(self) -> list[Token]:
@@ -73,23 +80,39 @@ class Classifier(Walk):
 
     def _start_step(self, index: int) -> int:
         """Skips politeness, reads the verb if there is one."""
-        index = self._skip_openers(index)
+        index = self.skip_openers(index)
         self.step_starts = False
         self.clause_open = False
         if index >= len(self.words):
             return index
+        self._refuse_condition(index)
         verb = self.readings.verb_at(index)
         after_nothing = self._past_nothing(index, 0 if verb is None else len(verb.words))
         if after_nothing > index:
             return self._start_step(after_nothing)
         if verb is not None:
+            goes_on = bool(self.tokens)
             self.emit("VERB", verb.value, index, len(verb.words))
-            return self._skip_repetition(verb, index + len(verb.words))
+            after = self._skip_repetition(verb, index + len(verb.words))
+            if goes_on and self.needs_place() and self.readings.leading_kind(after) == "RELATION":
+                self.emit("PRONOUN", "it", index, 1)  # "take the cup and put on the table"
+            return after
         unknown = self._unknown_verb_length(index)
         if unknown:
             self.emit("VERB", "_".join(self.texts[index : index + unknown]), index, unknown)
             return index + unknown
         return self._start_without_noun(index)
+
+    def _refuse_condition(self, index: int) -> None:
+        """Refuses "if the cup is empty, ..." and "before you open it, ..."."""
+        for entry in self.readings.entries(index):
+            if entry.kind == "CONDITION" and self._fits("CONDITION", index, len(entry.words)):
+                raise self._conditional(index, len(entry.words))
+
+    def _conditional(self, index: int, length: int) -> CommandError:
+        return self.refuse(
+            index, length, "sets a condition, which is not judged; say what to do, step by step"
+        )
 
     def _past_nothing(self, index: int, verb: int) -> int:
         """Passes over "wait, then" before a verb; `verb` is the length of a verb at `index`.
@@ -107,7 +130,7 @@ class Classifier(Walk):
             )
             if entry.kind != "NO_THING" or named or length < self.readings.longest(index):
                 continue
-            start = self._skip_openers(after)
+            start = self.skip_openers(after)
             if start > after and self.readings.verb_at(start) is not None:
                 return start
             raise self.refuse(index, length, 'names no thing; expected one, as in "the cup"')
@@ -115,14 +138,14 @@ class Classifier(Walk):
 
     def _start_without_noun(self, index: int) -> int:
         """Something is meant by "left of the plate" and by "on the left" alone."""
-        negated = next(
-            (e for e in self.readings.entries(index) if e.kind in {"NOT", "EXCEPT"}), None
-        )
+        negated = next((e for e in self.readings.entries(index) if e.kind in _NEGATIONS), None)
         if negated is not None:
             after = index + len(negated.words)
             if self.readings.leading_kind(after) in {"DET", "PRONOUN"}:
                 self.emit("EXCEPT", "not", index, after - index)
                 return after
+            if negated.words == ("neither",):
+                self.emit("ONE", "one", index, 1)
         readings = self.readings.at(index)
         longest = self.readings.longest(index)
         kinds = {kind for kind, _, length in readings if length == longest}
@@ -150,32 +173,9 @@ class Classifier(Walk):
                 return index
             index += len(again.words)
 
-    def _skip_openers(self, index: int) -> int:
-        while index < len(self.words):
-            if self.words[index].is_mark:
-                index += 1
-                continue
-            opener = next((e for e in self.readings.entries(index) if e.kind == "OPENER"), None)
-            if opener is None or not self._is_opener(opener, index):
-                return index
-            index += len(opener.words)
-        return index
-
-    def _is_opener(self, opener: Entry, index: int) -> bool:
-        length = len(opener.words)
-        verb = self.readings.verb_at(index)
-        if verb is not None and len(verb.words) >= length:
-            return False
-        counts = any(
-            e.kind == "ORDINAL" and len(e.words) >= length for e in self.readings.entries(index)
-        )
-        if counts and self.readings.verb_at(index + length) is None:
-            return False
-        return self.readings.longest(index) <= length
-
     def _unknown_verb_length(self, index: int) -> int:
         """Words before a determiner at the start of a step must be a verb: "juggle the cup"."""
-        if self.readings.longest(index) > 1:
+        if self.readings.longest(index) > 1 or self.known.kinds_of(self.texts[index]):
             return 0
         for length in (1, 2):
             last = index + length - 1
@@ -202,20 +202,126 @@ class Classifier(Walk):
             return index + 1
         if self.is_colour_prefix(index):
             return index + 1
+        if self._runs_on(index):
+            return self._separate("then", index, 0)
+        purpose = self._purpose_length(index)
+        if purpose:
+            return self._take_purpose(index, purpose)
+        if self.words[index].quoted and self._is_title(index):
+            return self._take_title(index)
         for kind, value, length in self.readings.at(index):
             if self._fits(kind, index, length):
                 return self._take(kind, value, index, length)
         return self._open_class(index)
 
+    def _purpose_length(self, index: int) -> int:
+        """Words that begin to say what a thing is for or what it does: "used to", "that"."""
+        if self.clause_open or not self.names_thing():
+            return 0
+        listed = next((e for e in self.readings.entries(index) if e.kind == "PURPOSE"), None)
+        if listed is not None and not self.readings.is_end(index + len(listed.words)):
+            return len(listed.words)
+        if self.readings.is_end(index + 1):
+            return 0
+        fitting = {
+            (kind, length)
+            for kind, _, length in self.readings.at(index)
+            if self._fits(kind, index, length)
+        }
+        following = self.texts[index + 1]
+        if self.texts[index] in _RELATIVE:
+            if any(length > 1 for _, length in fitting):
+                return 0
+            if following in self.known.users | self.known.modals:
+                return 1
+            does = following.endswith("s") and following not in self.known.closed_words
+            return int(does and fitting <= {("DET", 1), ("PRONOUN", 1)})
+        if fitting:
+            return 0
+        for_an_act = self.texts[index] == "to" and self.tokens[-1] == GENERIC_NOUN
+        acts = any(entry.kind == "VERB" for entry in self.readings.entries(index + 1))
+        return int(self.texts[index] in self.known.users or (for_an_act and acts))
+
+    def _take_purpose(self, index: int, length: int) -> int:
+        """Makes one attribute of the words up to what says where the thing is."""
+        end = index + length + 1
+        while end < len(self.words) and not self._ends_purpose(end):
+            end += 1
+        listed = next((e for e in self.readings.entries(index) if e.kind == "PURPOSE"), None)
+        said = self.texts[index : index + length]
+        said = [listed.value] if listed is not None else ["used to"] if said == ["to"] else said
+        words = [*said, *self.texts[index + length : end]]
+        if self.previous() == "ONE":
+            self.tokens[-1] = Token.new_borrow_pos("WORD", GENERIC_NOUN, self.tokens[-1])
+        self.emit("THAT_IS", "", index, length)
+        self.emit("ATTRIBUTE", " ".join(words), index, end - index)
+        return end
+
+    def _ends_purpose(self, index: int) -> bool:
+        if self.words[index].is_mark or self.readings.leading_kind(index) is None:
+            return True
+        for kind, _, length in self.readings.at(index):
+            after = index + length
+            if kind == "FILLER" and self.readings.is_end(after):
+                return True
+            if kind in RELATING and self.readings.leading_kind(after) == "DET":
+                return True
+            if kind in {"AND", "SEP"} and self.readings.begins_step(after):
+                return True
+            if kind in {"SIDE", "EXTREME"} and length > 1:
+                return True
+        return self.readings.begins_step(index)
+
+    def _is_title(self, index: int) -> bool:
+        """Whether quoted words are what is written on a thing: 'the book "Moby Dick"'."""
+        first = index == 0 or self.words[index - 1].quoted != self.words[index].quoted
+        return first and self.previous() in {"WORD", "ONE", "LABELLED", "WITH"}
+
+    def _take_title(self, index: int) -> int:
+        quotation = self.words[index].quoted
+        end = index
+        while end < len(self.words) and self.words[end].quoted == quotation:
+            end += 1
+        if self.previous() == "WITH":
+            self.tokens.pop()
+        if self.previous() != "LABELLED":
+            self.emit("LABELLED", "called", index, 1)
+        title = [word.text for word in self.words[index:end] if not word.is_mark]
+        self.emit("WORD", " ".join(title), index, end - index)
+        if self.texts[end : end + 1] == ["label"]:
+            return end + 1  # "with 'water' written on it"
+        return end + 2 if self.texts[end : end + 2] == ["on", "it"] else end
+
+    def _runs_on(self, index: int) -> bool:
+        """Whether the next step begins without a word between: "take the cup put it ..."."""
+        if self.previous() not in _ENDING or self.clause_open:
+            return False
+        step = next((t for t in reversed(self.tokens) if t.type in {"VERB", "SEP"}), None)
+        commanded = step is not None and step.type == "VERB"
+        if self.texts[index] == "to" and commanded and self.readings.begins_step(index + 1):
+            return True  # "use the sponge to wipe the table"
+        verb = self.readings.verb_at(index)
+        named = verb is not None and self.texts_at(index + len(verb.words)) in {"it", "them"}
+        return (commanded or named) and self.readings.begins_step(index)
+
     def _take(self, kind: str, value: str, index: int, length: int) -> int:
         after = index + length
-        if kind in VANISHING or kind == "VIEWER":
+        if kind in VANISHING or kind in {"VIEWER", "ADDRESS"}:
+            self.passed_filler = kind == "FILLER"
             return after
+        self.passed_filler = False
         handler = _TAKES.get(kind)
         if handler is not None:
             return handler(self, value, index, length)
         if kind == "DET" and self.previous() in {"DET", "QUANTITY"} and value == "the":
             return after
+        if kind == "DET" and self.previous() in HEAD and self.rejects():
+            self.emit("INSTEAD", "but", index, length)
+        elif kind == "DET" and self.is_postposed(after):
+            self.emit("THAT_IS", "", index, length)
+            return after
+        if kind == "SUPERLATIVE" and self.previous() in HEAD and self.is_postposed(index):
+            self.emit("THAT_IS", "", index, length)
         if kind in {"DET", "QUANTITY"} and self.opens_clause(index):
             self.emit("WHICH", "that", index, length)
             self.clause_open = True
@@ -233,6 +339,8 @@ class Classifier(Walk):
             self.tokens.pop(self.pending_distance() or 0)  # "the closest cup to the left edge"
         if kind == "NOT":
             kind = self._negation(after)
+        if kind == "EXCEPT" and self.tokens:
+            kind = self._contrast(index, after)
         if self.texts_are(index, after, "but") and self.previous() == "ATTRIBUTE":
             kind = "JOINER" if self.readings.begins_nominal(after) else kind
         if kind in {"TO", "RELATION"} and self.texts_are(index, after, "to", "from"):
@@ -246,7 +354,7 @@ class Classifier(Walk):
         if self.readings.leading_kind(after) is None:
             return after
         if self.previous() == "VERB" and self.texts[index] == "what":
-            self._take_anything(value, index, 1)
+            self._take_unnamed(value, index, 1)
         elif self.asks():
             self.emit("ONE", "one", index, 1)
         self.emit("THAT_IS", value, index, length)
@@ -264,12 +372,17 @@ class Classifier(Walk):
             self.emit("ATTRIBUTE", f"switched {self.texts[index]}", index, length)
             return after
         kind = "BETWEEN" if value in {"between", "between_or_in"} else "RELATION"
-        if self.texts_are(index, after, "to", "from"):
+        if self.previous() == "ORDINAL" and self.texts_are(index, after, "from"):
+            value = "nearest_to"  # "the mug second from the kettle"
+        elif self.texts_are(index, after, "to", "from") or self.texts[index] == "away":
             kind, value = self._distance_relation(kind, value)
         self.emit(kind, value, index, length)
         return after
 
     def _take_place_clause(self, value: str, index: int, length: int) -> int:
+        if self.needs_place():
+            self.emit("RELATION", "next_to", index, length)  # "put the cup where the plate is"
+            return index + length
         self.emit("INVERSE", "where", index, length)
         self.clause_open = True
         return index + length
@@ -315,8 +428,20 @@ class Classifier(Walk):
         self.emit("WORD", GENERIC_NOUN, index, length)
         return index + length
 
+    def _lists_two(self, index: int) -> bool:
+        """Whether "both" is followed by one thing and another: "both the plate and the bowl"."""
+        for place in range(index, len(self.words)):
+            if self.readings.is_end(place):
+                return False
+            if self.texts[place] == "and":
+                one = self.known.singular(self.texts[place - 1]) is None
+                return one and self.readings.leading_kind(place + 1) == "DET"
+        return False
+
     def _take_quantity(self, value: str, index: int, length: int) -> int:
         after = index + length
+        if self.texts[index] == "both" and self._lists_two(after):
+            return after
         if self.texts[index] == "either" and "or" in self.texts[after:]:
             return after
         if self.opens_clause(index):
@@ -351,6 +476,11 @@ class Classifier(Walk):
         self.emit("ONE", "one", index, length)
         return index + length
 
+    def _take_unnamed(self, value: str, index: int, length: int) -> int:
+        """Reads "whatever is in the box" as the thing in it."""
+        self.emit("ONE", "one", index, length)
+        return index + length
+
     def _take_of(self, value: str, index: int, length: int) -> int:
         """Tells "a cup of red colour" from "a cup of coffee"."""
         after = index + length
@@ -380,6 +510,12 @@ class Classifier(Walk):
         attributes = self.previous() == "ATTRIBUTE" == following
         if self.among_exclusions():
             self.emit("JOINER", "and", index, length)
+        elif self.goes_on_excluding() and following in _CONTRASTED | {"PLACE"}:
+            self.emit("ALSO", "nor", index, length)
+            self.emit("THAT_IS_NOT", "nor", index, length)
+        elif self.rejects() and value in {"nor", "or"} and following in {"DET", "PRONOUN"}:
+            self.emit("ALSO", "nor", index, length)
+            self.emit("EXCEPT", "nor", index, length)
         elif attributes:
             self.emit("JOINER", "or", index, length)
         elif self.previous() in HEAD and following in NOMINAL | {"DET", "QUANTITY"}:
@@ -387,6 +523,9 @@ class Classifier(Walk):
         else:
             raise self.refuse(index, length, "leaves a choice; name one thing")
         return after
+
+    def _take_condition(self, value: str, index: int, length: int) -> int:
+        raise self._conditional(index, length)
 
     def _stranded(self, index: int) -> int:
         """Takes the relation that ends a clause, or says where in a thing a part is."""
@@ -405,7 +544,23 @@ class Classifier(Walk):
         if place is None:
             return kind, value
         near = self.tokens.pop(place) == "near"
+        if self.previous() in SPECIFIER | {"", "VERB", "SEP"}:
+            self.tokens.append(Token("ONE", "one", start_pos=0, end_pos=0))
         return "RELATION", "nearest_to" if near else "farthest_from"
+
+    def _contrast(self, index: int, after: int) -> str:
+        """Tells "behind the cup but left of the plate" from "but not the red one"."""
+        if self.texts[index] == "but" and self.readings.leading_kind(after) in _CONTRASTED:
+            if after - index == 1:
+                return "ALSO"
+            self.emit("ALSO", "but", index, 1)
+            return "THAT_IS_NOT"
+        related = any(token.type == "RELATION" for token in self.tokens)
+        everything = any(token.type == "QUANTITY" and token == "0" for token in self.tokens)
+        last = self.words[index - 1].is_mark or everything
+        if related and last and self.previous() not in {"VERB", "SEP"}:
+            self.emit("ALSO", "but", index, 1)
+        return "EXCEPT"
 
     def _negation(self, after: int) -> str:
         following = self.readings.leading_kind(after)
@@ -417,7 +572,7 @@ class Classifier(Walk):
     def _join(self, value: str, index: int, length: int) -> int:
         """Decides what "and" joins: steps, colours, qualifiers or things."""
         after = index + length
-        start = self._skip_openers(after)
+        start = self.skip_openers(after)
         if start < len(self.words) and self.readings.verb_at(start) is not None:
             return self._separate(value, index, length)
         following = self.readings.leading_kind(after)
@@ -435,7 +590,7 @@ class Classifier(Walk):
 
     def _separate(self, value: str, index: int, length: int) -> int:
         if self.tokens and self.tokens[-1].type != "SEP":
-            self.emit("SEP", "then", index, length)
+            self.emit("SEP", "then", index, max(length, 1))
         self.step_starts = True
         return index + length
 
@@ -449,7 +604,7 @@ class Classifier(Walk):
         if self.goes_on(index + 1):
             self.emit("ALSO", ",", index, 1)
             return index + 1
-        start = self._skip_openers(index + 1)
+        start = self.skip_openers(index + 1)
         if start < len(self.words) and self.readings.verb_at(start) is not None:
             return self._separate(",", index, 1)
         if self.is_apposition(index + 1):
@@ -492,6 +647,7 @@ _TAKES: dict[str, Callable[[Classifier, str, int, int], int]] = {
     "APART": Classifier._take_apart,
     "UNIVERSAL": Classifier._take_everything,
     "EXISTENTIAL": Classifier._take_anything,
+    "UNNAMED": Classifier._take_unnamed,
     "QUANTITY": Classifier._take_quantity,
     "OTHER": Classifier._take_other,
     "ELSE": Classifier._take_other,
@@ -499,6 +655,7 @@ _TAKES: dict[str, Callable[[Classifier, str, int, int], int]] = {
     "OF": Classifier._take_of,
     "PAIR": Classifier._take_pair,
     "CHOICE": Classifier._take_choice,
+    "CONDITION": Classifier._take_condition,
     "AND": Classifier._join,
     "SEP": Classifier._separate,
 }

@@ -27,8 +27,11 @@ FILES = (
 
 # Classes of which a noun phrase behind its determiner is made.
 _NAMING = frozenset({"ATTRIBUTE", "ONE", "WORD", "NAME"})
+_DESCRIBING = frozenset({"SUPERLATIVE", "PLACE", "ORDINAL", "QUANTITY", "OTHER", "INTENSIFIER"})
 # Names with fewer letters are no slip of anything.
-_SHORTEST_NAME = 4
+_SHORTEST_NAME = 3
+# Two words written as one, such as "nextto", that a slip may be of.
+_SHORTEST_MERGED = 6
 
 _Rewrite = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -109,8 +112,14 @@ class Lexicon:
         self.only_before_noun = frozenset(relations["only_before_noun"])
         self.surfaces = frozenset(relations["surfaces"])
         self.plural_only = frozenset(words["plural_only"])
+        self.fronted = _longest_first(words["fronted"])
+        self.hesitations = frozenset(words["hesitations"])
+        self.users = frozenset(words["users"])
+        self.modals = frozenset(words["modals"])
+        self.preambles = frozenset(words["preambles"])
+        self.hinges = _longest_first(words["hinges"])
         self._irregular_plurals: dict[str, str] = words["irregular_plurals"]
-        self._plural_names = {f"{name}s": name for name in words["names"]}
+        self._plural_names: dict[str, str] = {f"{name}s": name for name in words["names"]}
         senses: dict[str, set[str]] = {}
         for kind, others in nouns["kinds"].items():
             for name in (kind, *others):
@@ -137,12 +146,19 @@ class Lexicon:
         )
         closed = {w for e in listed if e.kind != "NAME" for w in e.words}
         closed |= self.shades | self.particles
-        self.closed_words = frozenset(closed)
+        merged = {said for said in rewrites if len(said) >= _SHORTEST_MERGED and said.isalpha()}
+        self.closed_words = frozenset(closed | merged)
         self.before_names = frozenset(
             e.words[0] for e in listed if e.kind in {"DET", "PRONOUN", "QUANTITY"}
         )
+        self.determiners = frozenset(
+            e.words[0] for e in listed if e.kind == "DET" and len(e.words) == 1
+        )
         self._named = frozenset(w for e in listed if e.kind in _NAMING for w in e.words)
-        self._similar = _by_deletion(closed)
+        self._describing = self._named.union(
+            *(e.words for e in listed if e.kind in _DESCRIBING), self.shades
+        )
+        self._similar = _by_deletion(self.closed_words)
         self._rewrites = _by_first_word(rewrites)
         names = (*self.part_names, *self._kinds, *self._categories, *self._hollow, *self._flat)
         phrasings = (*names, *rewrites, *words["names"], *self.plural_only)
@@ -160,6 +176,9 @@ class Lexicon:
         words: Mapping[str, Any],
     ) -> Iterator[Entry]:
         yield from _list("PARTICIPLE", relations["participles"])
+        yield from _list("PARTICIPLE", relations["events"])
+        for head in relations["event_heads"]:
+            yield from _list("PARTICIPLE", [f"{head} {verb}" for verb in relations["event_verbs"]])
         for word in self._basics:
             yield Entry("ATTRIBUTE", self._spellings.get(word, word), _split(word))
         yield from _table("RELATION", relations["phrasings"])
@@ -184,16 +203,25 @@ class Lexicon:
             yield from _list("VERB", phrasings, verb)
             # "I can see" and the like are no acts to mind doing.
             acts = (p for p in phrasings if p.partition(" ")[0] not in _NO_ACTS)
-            yield from _list("VERB", map(_gerund, acts), verb)
+            gerunds = [_gerund(act) for act in acts]
+            yield from _list("VERB", gerunds, verb)
+            for moment in ("before", "after", "while", "when"):
+                yield from _list("CONDITION", [f"{moment} {gerund}" for gerund in gerunds])
         yield from _table("WORD", words["things"])
         for name in words["names"]:
             yield Entry("NAME", name, _split(name))
             yield Entry("NAME", f"{name}s", _split(f"{name}s"))
         yield from _table("OTHER", words["other"])
+        yield from _table("PURPOSE", words["purposes"])
+        yield from _list("FILLER", words["hesitations"])
         yield from _table("PARTED", attributes["parted"])
         yield from _table("LACKING", attributes["lacking"])
         for kind, key in _WORD_CLASSES.items():
             yield from _list(kind, words[key])
+        for head in words["courtesy_heads"]:
+            courtesies = [f"{head} {tail}" for tail in words["courtesy_tails"]]
+            yield from _list("OPENER", courtesies)
+            yield from _list("FILLER", courtesies)
 
     @staticmethod
     def _sides(selectors: Mapping[str, Any]) -> Iterator[Entry]:
@@ -237,6 +265,19 @@ class Lexicon:
         if attribute not in self._basics and shade in self.shades:
             return self._basics.get(colour)
         return self._basics.get(attribute)
+
+    def name_length(self, words: Sequence[str], start: int) -> int:
+        """Number of words of the listed name that stands at `start`; 0 for none."""
+        names = (len(e.words) for e in self.matches(words, start) if e.kind == "NAME")
+        return next(names, 0)
+
+    def fronted_length(self, words: Sequence[str]) -> int:
+        """Number of words that begin what is chosen from: "of" in "of the two, the left one"."""
+        return _length_at(self.fronted, words, 0)
+
+    def hinge_length(self, words: Sequence[str], start: int) -> int:
+        """Number of words at `start` that end the preamble of a request; 0 for none."""
+        return _length_at(self.hinges, words, start)
 
     def place_tail(self, place: Entry, words: Sequence[str], start: int) -> int:
         """Number of words at `start` that say no more of a place: "corner of the image"."""
@@ -304,6 +345,10 @@ class Lexicon:
         """Whether a word may be of a noun phrase, behind its determiner."""
         return word not in self.closed_words or word in self._named
 
+    def names_or_describes(self, word: str) -> bool:
+        """Whether a word may follow a determiner."""
+        return word not in self.closed_words or word in self._describing
+
     def similar(self, word: str) -> frozenset[str]:
         """Listed words, names aside, that one or two letters tell from a word."""
         return _found(self._similar, word)
@@ -323,8 +368,15 @@ class Lexicon:
                 return compound
         if noun in self.plural_only or last in self.plural_only:
             return None
-        single = self._irregular_plurals.get(last) or _regular_singular(last)
-        if last in self._kinds and last not in self._irregular_plurals and single not in self._kinds:
+        single = self._irregular_plurals.get(last)
+        if single is None and last.endswith("ses") and last[:-2] in self._kinds:
+            single = last[:-2]  # "thermoses"
+        single = single or _regular_singular(last)
+        if (
+            last in self._kinds
+            and last not in self._irregular_plurals
+            and single not in self._kinds
+        ):
             return None  # "thermos", "headphones"
         return None if single is None else " ".join((*before, single))
 
@@ -351,6 +403,7 @@ _WORD_CLASSES = {
     "WITHOUT": "without",
     "UNIVERSAL": "universal",
     "EXISTENTIAL": "existential",
+    "UNNAMED": "unnamed",
     "WHOSE": "whose",
     "THAT_IS": "that_is",
     "THAT_IS_NOT": "that_is_not",
@@ -367,6 +420,8 @@ _WORD_CLASSES = {
     "OPENER": "openers",
     "FILLER": "fillers",
     "VIEWER": "viewer",
+    "ADDRESS": "addresses",
+    "CONDITION": "conditions",
     "INTENSIFIER": "intensifiers",
 }
 

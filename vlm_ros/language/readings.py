@@ -16,13 +16,19 @@ NOMINAL = frozenset(
     {"WORD", "ONE", "ATTRIBUTE", "SUPERLATIVE", "PLACE", "ORDINAL", "OTHER", "OTHERS", "PARTED"}
     | {"LACKING"}
 )
-OPENING = frozenset({"DET", "QUANTITY", "PAIR", "PRONOUN", "UNIVERSAL", "EXISTENTIAL"})
+OPENING = frozenset({"DET", "QUANTITY", "PAIR", "PRONOUN", "UNIVERSAL", "EXISTENTIAL", "UNNAMED"})
 HEAD = frozenset({"WORD", "ONE", "ATTRIBUTE", "PRONOUN"})
 SPECIFIER = frozenset({"DET", "QUANTITY", "ORDINAL"})
 RELATING = frozenset({"RELATION", "APART", "DIAGONAL", "BETWEEN"})
+# What a participle such as "sitting" stands before.
+PLACING = RELATING | {"SIDE", "EXTREME"}
 # What a step begins behind; "" is the start of the command.
 START = frozenset({"", "VERB", "SEP"})
 VANISHING = frozenset({"FILLER", "PARTICIPLE", "INTENSIFIER"})
+# Classes that are told by the walk alone.
+_NOT_LEADING = frozenset(
+    {"VERB", "OPENER", "FORBIDDING", "NO_THING", "INSTEAD", "ADDRESS", "CONDITION", "PURPOSE"}
+)
 # Pronouns that are determiners before a noun.
 DEMONSTRATIVES = frozenset({"this", "that", "these", "those", "both"})
 
@@ -159,17 +165,29 @@ class Readings:
             for i in range(index, index + length)
         )
 
+    def begins_step(self, index: int) -> bool:
+        """Whether a verb stands at `index` and what something is done to: "put it"."""
+        verb = self.verb_at(index)
+        if verb is None or verb.value == "find" or verb.words[0].endswith("ing"):
+            return False
+        return self.leading_kind(index + len(verb.words)) in {"DET", "PRONOUN", "QUANTITY"}
+
     def _look_up_kind(self, index: int) -> str:
+        if self.begins_step(index):
+            return "STEP"
         if self.texts[index] in self.known.particles:
             following = self.leading_kind(index + 1)
             if following is None or following not in NOMINAL | OPENING:
                 return "PARTICLE"
         for kind, _, length in self.at(index):
             after = index + length
-            if kind in {"VERB", "OPENER", "FORBIDDING", "NO_THING", "INSTEAD"}:
+            if kind in _NOT_LEADING:
                 continue
             if kind in VANISHING:
-                return self.leading_kind(after) or ""
+                following = self.leading_kind(after)
+                if kind == "PARTICIPLE" and following not in PLACING:
+                    continue
+                return following or ""
             if kind == "PRONOUN" and not self.stands_alone(index, after):
                 return "DET"
             if kind == "QUANTITY" and not self.opens_phrase(after):

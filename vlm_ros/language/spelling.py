@@ -25,8 +25,9 @@ _SHORTEST_EXCHANGED = 5
 _SHORTEST_NAME = 4
 
 # How likely a slip is, the likeliest first.
-_SWAPPED_OR_DOUBLED, _MISSING_OR_ADDED, _EXCHANGED = range(3)
+_SWAPPED_OR_DOUBLED, _MISSING, _ADDED, _EXCHANGED = range(4)
 _NO_SLIP = 9
+_IMPOSSIBLE = 9
 
 
 def mended(words: Sequence[Word], known: Lexicon) -> tuple[list[Word], tuple[Correction, ...]]:
@@ -42,27 +43,34 @@ def mended(words: Sequence[Word], known: Lexicon) -> tuple[list[Word], tuple[Cor
     return result, tuple(corrections)
 
 
-def _meant(
-    word: Word, before: Sequence[Word], after: Sequence[Word], known: Lexicon
-) -> str | None:
+def _meant(word: Word, before: Sequence[Word], after: Sequence[Word], known: Lexicon) -> str | None:
     said = word.text
-    if len(said) < _SHORTEST_SAID or word.glued or not said.isalpha() or known.is_word(said):
+    if (
+        len(said) < _SHORTEST_SAID
+        or word.glued
+        or word.quoted
+        or not said.isalpha()
+        or known.is_word(said)
+    ):
         return None
-    slips = {c: _slip(said, c) for c in _candidates(said, known)}
     starts = not before or before[-1].is_mark or before[-1].text in known.before_verbs
-    likely = {c for c, slip in slips.items() if slip < _NO_SLIP}
-    if not starts:
+    ranked: dict[tuple[int, int], list[str]] = {}
+    for candidate in _candidates(said, known):
+        slip = _slip(said, candidate)
         # Where no step begins no verb is meant: a "slider" is not to slide.
-        likely -= known.verb_words
-    if len(likely) > 1 or len(said) >= _SHORTEST_EXCHANGED:
-        likely = {c for c in likely if len(said) >= _SHORTEST_EXCHANGED or slips[c] < _EXCHANGED}
-    if not likely:
+        if slip == _NO_SLIP or (candidate in known.verb_words and not starts):
+            continue
+        misfit = _misfit(candidate, before, after, known, starts)
+        if misfit < _IMPOSSIBLE:
+            ranked.setdefault((slip, misfit), []).append(candidate)
+    if not ranked:
         return None
-    best = min((slips[c], _misfit(c, before, after, known, starts)) for c in likely)
-    fitting = [c for c in likely if (slips[c], _misfit(c, before, after, known, starts)) == best]
-    if len(fitting) > 1 and all(c not in known.closed_words for c in fitting):
+    best = min(ranked)
+    fitting = ranked[best]
+    unsure = best[0] == _EXCHANGED and len(said) < _SHORTEST_EXCHANGED
+    if len(fitting) > 1 and (unsure or all(c not in known.closed_words for c in fitting)):
         return None
-    return min(fitting, key=lambda c: (abs(len(c) - len(said)), c))
+    return min(fitting, key=lambda c: (c[0] != said[0], abs(len(c) - len(said)), c))
 
 
 def _candidates(said: str, known: Lexicon) -> set[str]:
@@ -78,9 +86,13 @@ def _candidates(said: str, known: Lexicon) -> set[str]:
 def _misfit(
     meant: str, before: Sequence[Word], after: Sequence[Word], known: Lexicon, starts: bool
 ) -> int:
-    """How badly a word stands where it would stand: 0 is best."""
+    """How badly a word would stand there: from 0 to `_IMPOSSIBLE`."""
     following = after[0].text if after and not after[0].is_mark else ""
     named = meant not in known.closed_words or meant in known.noun_attributes
+    if before and before[-1].text in known.determiners and not known.names_or_describes(meant):
+        return _IMPOSSIBLE
+    if following in known.determiners and not starts and meant not in known.closed_words:
+        return _IMPOSSIBLE  # no name stands before "the"
     if following and (following in known.before_names or following in known.particles):
         return int((meant in known.verb_words) != starts)
     if following and known.may_be_named(following):
@@ -106,4 +118,6 @@ def _slip(said: str, meant: str) -> int:
         return _NO_SLIP
     if longer[place] == longer[place - 1]:
         return _SWAPPED_OR_DOUBLED
-    return _MISSING_OR_ADDED if len(meant) >= _SHORTEST_MEANT else _NO_SLIP
+    if len(meant) < _SHORTEST_MEANT:
+        return _NO_SLIP
+    return _MISSING if meant == longer else _ADDED

@@ -17,7 +17,8 @@ class Nominal:
         negated: attributes with "non" before them.
         complement: what follows "of"; None if nothing does.
         joined_by: the token of "of" or "for"; None if there is no complement.
-        determiners: of a part: "with two handles"; those of a noun phrase are its own.
+        determiners: of a part or a choice: "with two handles", "or the mug"; those of a noun
+            phrase are its own.
         others: what will do as well: "the cup or the mug".
     """
 
@@ -142,13 +143,13 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
 
     def rejected(self, children: list[Any]) -> Object:
         """What is not meant, alone: something else of its kind is."""
-        _, rejected = children
+        _, rejected, *more = children
         nominal = rejected.nominal
         head = nominal.elements[-1:] if nominal is not None else []
         names = [token for token in head if token.type in {"WORD", "ONE"}]
         kind = Nominal(names or [Token("ONE", "one")])
         phrase = NounPhrase(nominal=kind, qualifiers=[Qualifier("except", phrase=rejected)])
-        return Object(phrase, None)
+        return self.object([phrase, *more])
 
     def also(self, children: list[Any]) -> NounPhrase:
         """What is said besides, to be added to a noun phrase."""
@@ -180,8 +181,15 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         return children[0]  # type: ignore[no-any-return]
 
     def nominal(self, children: list[Any]) -> Nominal:
-        nominal, *others = (child for child in children if isinstance(child, Nominal))
-        nominal.others = others
+        nominal: Nominal = children[0]
+        determiners: list[Token] = []
+        for child in children[1:]:
+            if isinstance(child, Nominal):
+                child.determiners = determiners
+                nominal.others.append(child)
+                determiners = []
+            elif child.type != "OR":
+                determiners.append(child)
         return nominal
 
     def named(self, children: list[Any]) -> Nominal:

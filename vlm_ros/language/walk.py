@@ -24,6 +24,7 @@ QUALIFYING = RELATING | {
     *("SIDE", "EXTREME", "WITH", "WITHOUT", "THAT_IS", "THAT_IS_NOT", "NOT", "MADE_OF", "EXCEPT"),
     *("BESIDE_IT", "MUTUAL"),
 }
+_SUPERLATIVES = frozenset({"SUPERLATIVE", "EXTREME"})
 CLAUSE_KINDS = frozenset({"THAT_IS", "THAT_IS_NOT", "RELATION", "BETWEEN", "WITH", "WITHOUT"})
 # How far ahead the relation may stand that ends a clause: "the tray that the mug stands on".
 CLAUSE_WORDS = 8
@@ -38,6 +39,7 @@ class Walk:
         tokens: so far.
         step_starts: whether the next word begins a step.
         clause_open: whether a clause like "that the cup is on" waits for its relation.
+        passed_filler: whether the word before said nothing: "thanks" before "mate".
     """
 
     def __init__(self, words: Sequence[Word], text: str, known: Lexicon) -> None:
@@ -56,6 +58,7 @@ class Walk:
         self.tokens: list[Token] = []
         self.step_starts = True
         self.clause_open = False
+        self.passed_filler = False
 
     def previous(self) -> str:
         """Class of the newest token; "" before the first."""
@@ -64,6 +67,10 @@ class Walk:
     def said_last(self) -> str:
         """The words of the newest token as they were said."""
         return self.text[self.tokens[-1].start_pos : self.tokens[-1].end_pos].casefold()
+
+    def texts_at(self, index: int) -> str:
+        """The word at `index`; "" behind the last."""
+        return self.texts[index] if index < len(self.texts) else ""
 
     def texts_are(self, index: int, after: int, *options: str) -> bool:
         """Whether one word, and one of these, stands from `index` to `after`."""
@@ -85,6 +92,33 @@ class Walk:
             if token.type not in {"ATTRIBUTE", "JOINER"}:
                 return token.type == "THAT_IS_NOT"
         return False
+
+    def goes_on_excluding(self) -> bool:
+        """Whether "nor on the right", or "or" after "not on the left", excludes another place."""
+        for token in reversed(self.tokens):
+            if token.type in {"VERB", "SEP", "EXCEPT", "ALSO"}:
+                return False
+            if token.type == "THAT_IS_NOT":
+                return True
+        return False
+
+    def names_thing(self) -> bool:
+        """Whether the newest token names a thing."""
+        return self.previous() in {"WORD", "ONE"} or (
+            self.previous() == "ATTRIBUTE" and self.tokens[-1] in self.known.noun_attributes
+        )
+
+    def is_postposed(self, index: int) -> bool:
+        """Whether a superlative at `index` is said of the noun before: "the plate the most big"."""
+        if self.previous() not in HEAD or self.readings.is_end(index):
+            return False
+        superlatives = [n for k, _, n in self.readings.at(index) if k in _SUPERLATIVES]
+        if not superlatives:
+            most = self.texts[index : index + 1] == ["most"]
+            superlatives = [2] if most and self.readings.leading_kind(index) == "ATTRIBUTE" else []
+        if not superlatives:
+            return False
+        return self.readings.leading_kind(index + superlatives[0]) not in NOMINAL | OPENING
 
     def lists_parts(self) -> bool:
         """Whether "and" in a phrase without a verb goes on with parts: "with a cap and a label"."""
@@ -163,10 +197,7 @@ class Walk:
 
     def stands_behind(self, attribute: str, after: int) -> bool:
         """Whether an attribute follows the thing it is said of: "the cup upside down"."""
-        named = self.previous() in {"WORD", "ONE"} or (
-            self.previous() == "ATTRIBUTE" and self.tokens[-1] in self.known.noun_attributes
-        )
-        if not named or attribute in self.known.noun_attributes:
+        if not self.names_thing() or attribute in self.known.noun_attributes:
             return False
         while self.joins_attributes(after) or self.readings.leading_kind(after) == "ATTRIBUTE":
             after += self.readings.longest(after)
@@ -234,6 +265,7 @@ class Walk:
     def is_attribute(self, index: int, end: int) -> bool:
         """Whether the last of several words makes an attribute of them: "heart shaped"."""
         suffixed = end - index > 1 and self.texts[end - 1] in self.known.open_suffixes
+        suffixed &= self.readings.longest(end - 1) == 1  # not "shaped like"
         return suffixed and self.readings.begins_nominal(end)
 
     # Context rules

@@ -25,6 +25,9 @@ _WORD = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_QUOTATION = re.compile(
+    r"""["\u201c\u201d]([^"\u201c\u201d]+)["\u201c\u201d]|(?<!\w)'([^']+)'(?!\w)"""
+)
 _ITEM = re.compile(r"\s*\d{1,2}[.)]\s")
 _MARKS = {"!": ".", "?": ".", "\u2026": ".", "(": ",", ")": ",", ":": ",", "\u2014": ","}
 _NUMBER_SIGNS = frozenset({"#", "no."})
@@ -43,12 +46,14 @@ class Word:
         start: 0-based offset of its first character in the command.
         end: offset after its last character.
         glued: whether a hyphen joins it to the word before.
+        quoted: the number of the quotation it stands in, counted from 1; 0 outside.
     """
 
     text: str
     start: int
     end: int
     glued: bool = False
+    quoted: int = 0
 
     @property
     def is_mark(self) -> bool:
@@ -77,12 +82,14 @@ def split_words(text: str) -> list[Word]:
                 position,
             )
     words: list[Word] = []
+    quotations = [match.span() for match in _QUOTATION.finditer(text)]
     item = _ITEM.match(text)
     for match in _WORD.finditer(text, item.end() if item else 0):
         start, end = match.span()
         word = match.group().casefold().translate(_APOSTROPHES)
         glued = bool(words) and words[-1].end == start - 1 and text[start - 1] in _HYPHENS
-        words.append(Word(_spelled(word), start, end, glued))
+        quoted = next((n for n, (a, b) in enumerate(quotations, 1) if a <= start < b), 0)
+        words.append(Word(_spelled(word), start, end, glued, quoted))
     if all(word.is_mark for word in words):
         raise CommandError('the command is empty; name a thing, for example "the red cup"', text, 0)
     return words
