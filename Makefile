@@ -34,9 +34,10 @@ PIP_INSTALL := $(PIP_INSTALL_DEPS) --no-deps
 
 INTERFACES := $(wildcard msg/*.msg srv/*.srv action/*.action)
 SHARED := $(wildcard launch/* config/* models/* models/*/* worlds/*)
-NODES := $(wildcard vlm_ros/nodes/*_node.py)
+# What is in a module needs no build, but a new one must be linked to.
+MODULES := $(sort $(shell find vlm_ros -type f ! -name '*.pyc'))
 
-.PHONY: help setup build demo test fuzz lint format train-env test-train clean distclean
+.PHONY: FORCE help setup build demo test fuzz lint format train-env test-train clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -97,8 +98,13 @@ $(VENV)/.installed-train: $(VENV)/.installed requirements/train.txt requirements
 $(VENV)/bin/vlm-ros: tools/vlm-ros $(VENV)/.installed
 	@install -m 755 tools/vlm-ros $@
 
-install/.built: CMakeLists.txt package.xml tools/node.in $(INTERFACES) $(SHARED) $(NODES) \
-		$(VENV)/.installed
+$(VENV)/.modules: FORCE | $(VENV)/.installed
+	@echo $(MODULES) | cmp -s - $@ || echo $(MODULES) > $@
+
+FORCE:
+
+install/.built: CMakeLists.txt package.xml tools/node.in $(INTERFACES) $(SHARED) \
+		$(VENV)/.modules $(VENV)/.installed
 	@$(RUN) $(COLCON) build --symlink-install --cmake-force-configure \
 		--cmake-args -DPython3_EXECUTABLE="$$VIRTUAL_ENV/bin/python" -DBUILD_TESTING=OFF
 	@touch $@
