@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from vlm_ros.training.network import (
     EMBEDDING_DIM,
+    EXPORTED_CLASS_GAIN,
     GroundingModel,
     RegionNetwork,
     TextHead,
@@ -34,7 +36,8 @@ class VisionGraph(nn.Module):
 
     def __init__(self, network: RegionNetwork) -> None:
         super().__init__()
-        self.network = network
+        self.network = copy.deepcopy(network)
+        self.network.class_directions.weight.data *= EXPORTED_CLASS_GAIN
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         levels = self.network.levels(*self.network.yolox.trunk.early(image))

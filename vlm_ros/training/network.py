@@ -31,6 +31,9 @@ from vlm_ros.training.yolox import (
 EMBEDDING_DIM = 128
 SENTENCE_DIM = 384
 BRANCH_CHANNELS = 128
+# How much longer the class directions are in an exported model than in training. Rendered pictures
+# teach the branches to overrule the classes; on real ones the classes are right more often.
+EXPORTED_CLASS_GAIN = 3.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from vlm_ros.errors import ModelError
-from vlm_ros.training.network import GroundingModel
+from vlm_ros.training.network import EXPORTED_CLASS_GAIN, GroundingModel
 from vlm_ros.training.quantise import restored_weights
 from vlm_ros.training.yolox import load_onnx_weights
 
@@ -34,6 +34,7 @@ def start_from(model: GroundingModel, source: Path) -> None:
     try:
         spec = yaml.safe_load((source / "model.yaml").read_text(encoding="utf-8"))
         _load(model.vision, source / spec["vision"]["graph"], "network.")
+        model.vision.class_directions.weight.data /= EXPORTED_CLASS_GAIN
         _load(model.text, source / spec["text"]["graph"], "head.")
         calibration = spec["calibration"]
         model.alignment.log_scale.data.fill_(float(np.log(calibration["logit_scale"])))
