@@ -236,7 +236,7 @@ def test_detect_beside_yolox() -> None:
     done = _eval(
         "detect",
         *("--images", COCO128 / "images", "--labels", COCO128 / "labels"),
-        *("--baseline", YOLOX, "--every", "8", "3"),
+        *("--baseline", YOLOX, "--every", "8", "3", "--threshold", "0.3"),
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

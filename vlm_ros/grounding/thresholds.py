@@ -26,7 +26,7 @@ class Thresholds:
             this share shows part of the same thing; 1 as above.
     """
 
-    match: float = 0.4
+    match: float = 0.5
     attribute: float = 0.35
     relation: float = 0.3
     margin: float = 0.25
