@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vlm_ros.grounding.described import Description, describe, read_scene
+from vlm_ros.grounding.described import read_scene
+from vlm_ros.grounding.description import Description, describe
 
 
 @pytest.mark.parametrize(

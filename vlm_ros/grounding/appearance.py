@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_ros.grounding.described import describe
+from vlm_ros.grounding.description import describe
 from vlm_ros.language.lexicon import lexicon
 from vlm_ros.models import Model
 from vlm_ros.models.colours import colour_namer

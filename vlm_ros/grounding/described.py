@@ -16,6 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.errors import SceneError
+from vlm_ros.grounding.description import (
+    Description,
+    attribute_group,
+    describe,
+    listed_attributes,
+    plain_words,
+    without_opening,
+)
 from vlm_ros.grounding.scene import Scene
 from vlm_ros.grounding.thresholds import Thresholds
 from vlm_ros.language.lexicon import lexicon
@@ -51,53 +59,9 @@ _EVEN_COSINE, _STEEPNESS = 0.85, 40.0
 _EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD = 0.9, 40.0
 # Fewer letters at the end of another word are no word of it: "pen" in "open".
 _COMPOUND_LETTERS = 4
-# "A pair of pliers", "a roll of tape": what is said is what follows.
-_MEASURES = frozenset(
-    {"pair", "bunch", "piece", "slice", "set", "stack", "pile", "heap", "couple", "roll", "reel"}
-    | {"sheet", "loaf", "bar", "ball", "block", "stick", "strip", "head", "wedge", "chunk", "cube"}
-)
-# "Half full" is neither full nor empty; what is "almost empty" is called empty.
-_PARTLY, _NEARLY = frozenset({"half", "partly"}), frozenset({"almost", "mostly", "slightly"})
-# Words after an attribute that say nothing more: "floral pattern".
-_ATTRIBUTE_NOUNS = frozenset(
-    {"pattern", "design", "print", "colour", "color", "coloured", "colored"}
-)
-
-# The group and the basic word of what is no listed attribute.
-_UNLISTED = ("", "")
-
 Scores = NDArray[np.float32]
 # Unit embeddings (n, D) of n phrases.
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a text says of one thing, apart.
-
-    Attributes:
-        noun: the name, singular; "" where only attributes are said.
-        attributes: listed ones, e.g. ("light blue", "wooden").
-        parts: what follows "with".
-        name: all that comes before "with", in plain words.
-        whole: the noun with attributes that are its own: "orange soda can" of a can of orange soda.
-    """
-
-    noun: str
-    attributes: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
-    name: str = field(default="", compare=False)
-    whole: str = field(default="", compare=False)
-
-    @property
-    def head(self) -> str:
-        """The noun without its modifiers."""
-        return self.noun.rpartition(" ")[2]
-
-    @property
-    def modifiers(self) -> frozenset[str]:
-        """The words of the noun before its head."""
-        return frozenset(self.noun.split()[:-1])
 
 
 @dataclass(frozen=True)
@@ -149,11 +113,11 @@ class DescribedObject:
         named = describe(self.name)
         attributes, parts = list(named.attributes), list(named.parts)
         for text in self.attributes:
-            listed = _listed_attributes(_words(text))
+            listed = listed_attributes(plain_words(text))
             if listed:
                 attributes += listed
             else:
-                parts.append(_without_opening(_words(text)))
+                parts.append(without_opening(plain_words(text)))
         self.said = replace(named, attributes=tuple(attributes), parts=tuple(parts))
 
 
@@ -214,7 +178,9 @@ class DescriptionMatcher:
         return np.asarray(score, np.float32)
 
     def _attributes(self, attribute: str, said: Sequence[str]) -> Scores:
-        beside = tuple(other for other in said if _group(other)[0] == _group(attribute)[0])
+        beside = tuple(
+            other for other in said if attribute_group(other)[0] == attribute_group(attribute)[0]
+        )
         degree = partial(_attribute, attribute, beside)
         return self._column("attribute", f"{attribute} of {' '.join(beside)}", degree)
 
@@ -321,12 +287,14 @@ def _attribute(attribute: str, beside: Sequence[str], thing: Description) -> flo
         beside: all that are said of the same group, e.g. ("black", "white").
         thing: what is known of it.
     """
-    group, basic = _group(attribute)
+    group, basic = attribute_group(attribute)
     known = [
-        (_group(other)[1], _shade(other)) for other in thing.attributes if _group(other)[0] == group
+        (attribute_group(other)[1], _shade(other))
+        for other in thing.attributes
+        if attribute_group(other)[0] == group
     ]
     if not known:
-        colours = {_group(other)[1] for other in thing.attributes}
+        colours = {attribute_group(other)[1] for other in thing.attributes}
         if group != "material" or basic in _LIKE_METAL or not colours & _METALLIC:
             return _SAYS_MORE
         known = [("metal", "")]
@@ -337,100 +305,12 @@ def _attribute(attribute: str, beside: Sequence[str], thing: Description) -> flo
             best = max(best, 1.0 if same else _OTHER_SHADE)
         elif frozenset((other, basic)) in _NEXT_COLOURS:
             best = max(best, _NEXT_COLOUR)
-    if best == _CONTRADICTED and any(_group(a)[1] in {other for other, _ in known} for a in beside):
+    if best == _CONTRADICTED and any(
+        attribute_group(a)[1] in {other for other, _ in known} for a in beside
+    ):
         # "Black and white" of what was called black: no contradiction.
         return _SAYS_MORE
     return best
-
-
-def describe(text: str) -> Description:
-    """Sorts the words of a phrase: "light blue coffee mug with red lid"."""
-    whole, _, part = _words(text).partition(" with ")
-    words = whole.split()
-    attributes: list[str] = []
-    index, free = 0, []
-    while index < len(words):
-        if index + 1 < len(words) and lexicon().kinds_of(_plain_noun(" ".join(words[index:]))):
-            # A listed name is one whole: a "sticky note", "olive oil".
-            free += words[index:]
-            break
-        length = _attribute_length(words, index)
-        # The last word names the thing: an orange, a glass.
-        if length and index + length < len(words):
-            attributes.append(" ".join(words[index : index + length]))
-            index += length
-        else:
-            free.append(words[index])
-            index += 1
-    while free and free[0] in {"and", "of", "the", "a", "an"}:
-        free = free[1:]
-    noun = " ".join(word for word in free if word != "and")
-    parts = tuple(_without_opening(p) for p in part.split(" and ") if p)
-    whole_noun = _plain_noun(" ".join(words)) if " of " in noun else ""
-    return Description(_plain_noun(noun), tuple(attributes), parts, " ".join(words), whole_noun)
-
-
-def _words(text: str) -> str:
-    """Lower case, words parted by single blanks, without numbering: "Red_Cup 2" -> "red cup"."""
-    thing, _, rest = text.casefold().partition(",")
-    if rest and lexicon().group_of(thing.strip()) is None:
-        # "Cup, red" is a red cup; "white, striped towel" is as it should be.
-        text = f"{rest} {thing}"
-    words = re.sub(r"[_\-/,;:#]+", " ", text.casefold()).split()
-    while len(words) > 1 and words[-1].isdigit():
-        words = words[:-1]
-    return " ".join(words)
-
-
-def _plain_noun(noun: str) -> str:
-    """The noun in the singular, "box of tissues" as "tissue box"."""
-    head, of, rest = noun.partition(" of ")
-    measured = bool(rest) and (lexicon().singular(head) or head) in _MEASURES
-    if measured and lexicon().kinds_of(rest):
-        return _plain_noun(rest)
-    if lexicon().kinds_of(noun):
-        return noun
-    if of and head and rest:
-        if measured:
-            return _plain_noun(rest)
-        noun = f"{lexicon().singular(rest) or rest} {head}"
-    return lexicon().singular(noun) or noun
-
-
-def _listed_attributes(text: str) -> list[str]:
-    """The attributes a text consists of: "black and white", "floral pattern"; or []."""
-    words = text.split()
-    if words[:2] == ["made", "of"]:
-        words = words[2:]
-    while len(words) > 1 and words[-1] in _ATTRIBUTE_NOUNS:
-        words = words[:-1]
-    found: list[str] = []
-    index = 0
-    while index < len(words):
-        length = _attribute_length(words, index)
-        if length:
-            found.append(" ".join(words[index : index + length]))
-        elif words[index] != "and":
-            return []
-        index += max(length, 1)
-    return found
-
-
-def _attribute_length(words: Sequence[str], index: int) -> int:
-    """How many words from `index` on are one listed attribute, at most three."""
-    for length in (3, 2, 1):
-        if _group(" ".join(words[index : index + length])) != _UNLISTED:
-            return length
-    return 0
-
-
-def _group(attribute: str) -> tuple[str, str]:
-    """Group and basic word of an attribute; ("", "") where it is not listed."""
-    degree, _, rest = attribute.partition(" ")
-    if degree in _PARTLY | _NEARLY and (listed := lexicon().group_of(rest)) is not None:
-        group, _ = listed
-        return (group, "partly") if group == "state" and degree in _PARTLY else listed
-    return lexicon().group_of(attribute) or _UNLISTED
 
 
 def _squashed(noun: str) -> str:
@@ -474,13 +354,6 @@ def _kinds(said: Description) -> _Kinds:
 def _shade(attribute: str) -> str:
     first = attribute.partition(" ")[0]
     return first if first in lexicon().shades else ""
-
-
-def _without_opening(text: str) -> str:
-    words = text.split()
-    while words and words[0] in {"with", "has", "having", "a", "an", "the"}:
-        words = words[1:]
-    return " ".join(words)
 
 
 def _size(data: dict[str, Any], key: str) -> int:
