@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2")
 
 import rclpy
+from lifecycle_msgs.srv import GetState
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from sensor_msgs.msg import Image
@@ -45,6 +46,8 @@ class Client(Node):
         self.feedback: list[Ground.Feedback] = []
         self.create_subscription(TargetArray, "grounding_node/targets", self.answers.append, 50)
         self.ground = ActionClient(self, Ground, "grounding_node/ground")
+        # Made after the action's client: a node that answers this knows that one too.
+        self._state = self.create_client(GetState, "grounding_node/get_state")
         self._stamps = count(1)
 
     def spin_until(self, condition: Callable[[], Any], timeout: float = 10.0) -> bool:
@@ -62,6 +65,7 @@ class Client(Node):
     def send_goal(self, command: str, timeout: float = 5.0) -> Any:
         """The handle of an accepted goal."""
         assert self.spin_until(self.ground.server_is_ready, START_S)
+        assert self.spin_until(self._known_to_node, START_S), "the node does not answer"
         goal = Ground.Goal(command=command, timeout=duration_message(timeout))
         sending = self.ground.send_goal_async(
             goal, feedback_callback=lambda message: self.feedback.append(message.feedback)
@@ -69,6 +73,14 @@ class Client(Node):
         handle = self.completed(sending)
         assert handle.accepted
         return handle
+
+    def _known_to_node(self) -> bool:
+        """Whether the node has discovered this client; it drops answers to one that it has not.
+
+        A client sees a server as ready before the server has seen the client. Discovery tells of
+        what a participant reads in the order in which it was made.
+        """
+        return self.spin_until(self._state.call_async(GetState.Request()).done, 1.0)
 
     def result(self, handle: Any) -> Any:
         """Status and result of a goal."""
