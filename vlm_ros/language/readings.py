@@ -131,7 +131,14 @@ class Readings:
             return None
         # "See-through cup", "stop sign" and "open-ended spanner" are things.
         names = any(k in NOMINAL and n > len(verb.words) for k, _, n in self.at(index))
-        return None if names else verb
+        return None if names or self._is_tool(verb, index) else verb
+
+    def _is_tool(self, verb: Entry, index: int) -> bool:
+        """Whether what something is for names it: "cutting board", "rolling pin"."""
+        if not verb.words[-1].endswith("ing"):
+            return False
+        named = " ".join(self.texts[index : index + len(verb.words) + 1])
+        return named != verb.words[-1] and bool(self.known.kinds_of(named))
 
     def _extended(self, entry: Entry, index: int) -> Reading:
         length = len(entry.words)
