@@ -66,3 +66,16 @@ def test_facets_have_the_normals_of_their_faces() -> None:
 def test_a_spline_passes_through_its_points() -> None:
     points = np.array([(0, 0), (1, 2), (3, 1), (4, 4)], float)
     assert spline(points, 5)[::5] == pytest.approx(points)
+
+
+@pytest.mark.parametrize(
+    ("mesh", "expected"),
+    [
+        (rounded_box((0.1, 0.2, 0.3), 0.0001), 2 * (0.02 + 0.03 + 0.06)),
+        (cylinder(0.03, 0.1, segments=96), 2 * np.pi * 0.03 * (0.03 + 0.1)),
+        (ellipsoid((0.02, 0.02, 0.02), 96, 61), 4 * np.pi * 0.02**2),
+    ],
+    ids=["box", "cylinder", "ball"],
+)
+def test_area_is_that_of_the_surface(mesh: Mesh, expected: float) -> None:
+    assert mesh.area == pytest.approx(expected, rel=0.01)

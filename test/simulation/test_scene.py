@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlm_ros.simulation.kinds import KINDS
+from vlm_ros.simulation.kinds import KINDS, shape_of
 from vlm_ros.simulation.scene import (
     WORK_AREA,
     SceneObject,
     generate_scene,
+    generated_object,
     size_words,
     view_camera,
 )
@@ -36,6 +37,16 @@ def test_a_seed_is_the_same_scene_in_another_process() -> None:
         timeout=60,
     )
     assert there.stdout.strip() == here
+
+
+def test_a_seed_shows_what_it_has_always_shown() -> None:
+    """Published figures and the demo are about these very scenes."""
+    shown = [(item.kind, item.attributes["colour"]) for item in generate_scene(105).objects]
+    assert shown == [
+        *(("book", "white"), ("plate", "silver"), ("plate", "red"), ("cup", "silver")),
+        *(("fork", "copper"), ("can", "copper"), ("wrench", "blue"), ("can", "red")),
+        *(("cup", "red"), ("can", "grey")),
+    ]
 
 
 def test_other_seeds_are_other_scenes() -> None:
@@ -75,6 +86,26 @@ def test_kinds_repeat_colours_repeat_and_things_stand_on_things() -> None:
 def test_most_kinds_turn_up_in_a_few_hundred_scenes() -> None:
     seen = {item.kind for seed in range(200) for item in generate_scene(seed).objects}
     assert len(seen) > 0.9 * len(KINDS)
+
+
+def test_a_make_has_its_own_shape_and_its_kinds_noun() -> None:
+    knife = generated_object(np.random.default_rng(0), "kitchen knife")
+    assert knife.kind == "knife"
+    assert knife.names == ("kitchen knife",)
+    assert knife.shape is shape_of("kitchen knife", knife.variant)
+    assert {part.name for part in knife.parts} == set(knife.shape.parts)
+
+
+def test_large_parts_of_another_colour_are_accents() -> None:
+    rng = np.random.default_rng(0)
+    phones = [generated_object(rng, "smartphone") for _ in range(20)]
+    for phone in phones:
+        black = phone.attributes["colour"] == "black"
+        assert phone.accents == (() if black else ("black",)), "its screen"
+    cards = [generated_object(rng, "card") for _ in range(20)]
+    chips = {part.colour for card in cards for part in card.parts if part.name == "chip"}
+    assert chips == {"gold", "silver"}
+    assert not any(chips & set(card.accents) for card in cards), "a chip is too small"
 
 
 def test_photographs_are_used_only_when_given() -> None:

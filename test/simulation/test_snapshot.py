@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vlm_ros.simulation.everyday import EVERYDAY_KINDS
+from vlm_ros.simulation.kinds import KINDS, SNAPSHOT_KINDS
 from vlm_ros.simulation.scans import Scan, load_scans
 from vlm_ros.simulation.snapshot import ScannedObject, generate_snapshot, snapshot_camera
 from vlm_ros.simulation.tabletop import Tabletop
@@ -37,6 +39,15 @@ def test_the_share_of_generated_objects(
 ) -> None:
     objects = [o for seed in range(10) for o in generate_snapshot(seed, scans, generated).objects]
     assert np.mean([isinstance(item, ScannedObject) for item in objects]) == scanned
+
+
+def test_generated_objects_are_of_all_makes(scans: tuple[Scan, ...]) -> None:
+    objects = [o for seed in range(60) for o in generate_snapshot(seed, scans, 1.0).objects]
+    makes = {item.make for item in objects}
+    assert makes <= set(SNAPSHOT_KINDS)
+    assert len(makes & set(EVERYDAY_KINDS)) > 30
+    assert len(makes & set(KINDS)) > 30
+    assert all(item.kind == SNAPSHOT_KINDS[item.make].name for item in objects)
 
 
 def test_a_painted_scan_is_called_by_its_new_colour(scans: tuple[Scan, ...]) -> None:

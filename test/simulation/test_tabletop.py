@@ -13,11 +13,18 @@ import pytest
 from numpy.typing import NDArray
 
 from vlm_ros.simulation import OVERVIEW, Camera, RenderedFrame, Tabletop, generate_scene
+from vlm_ros.simulation.everyday import EVERYDAY_KINDS
 from vlm_ros.simulation.finishes import Finish, Surface
 from vlm_ros.simulation.kinds import KINDS, shape_of
 from vlm_ros.simulation.meshes import merge
 from vlm_ros.simulation.rotations import matrix
-from vlm_ros.simulation.scene import PartLook, Pose, SceneDescription, SceneObject
+from vlm_ros.simulation.scene import (
+    PartLook,
+    Pose,
+    SceneDescription,
+    SceneObject,
+    generated_object,
+)
 
 SEEDS = (3, 12, 25, 31)
 RED = Finish(Surface("plain", (0.85, 0.08, 0.08)), 0.3, 0.4)
@@ -131,6 +138,16 @@ def test_every_kind_is_seen_and_its_outline_is_its_size(kind: str, renderer: Non
     assert truth.visible_fraction == 1.0
     assert truth.mask.sum() > 40
     assert truth.size == pytest.approx(shape_of(kind, 0).size)
+
+
+@pytest.mark.parametrize("make", EVERYDAY_KINDS)
+def test_everyday_things_lie_on_the_table_as_they_are_put(make: str, renderer: None) -> None:
+    template = generated_object(np.random.default_rng(0), make)
+    upright = Pose((0.0, 0.0, template.size[2] / 2 + 0.003), (0.0, 0.0, 0.0, 1.0))
+    item = replace(template, name="it", pose=upright)
+    with Tabletop(scene_of(item)) as tabletop:
+        assert abs(corners(tabletop, item)[:, 2].min()) < 0.006, "sunk, or in the air"
+        assert matrix(tabletop.pose("it").quaternion)[2, 2] > 0.6, "fallen over"
 
 
 def test_a_red_thing_looks_red(renderer: None) -> None:

@@ -29,6 +29,16 @@ def test_a_pattern_shows_both_colours(texture: str) -> None:
     assert 0.15 < white < 0.6
 
 
+@pytest.mark.parametrize("paper", [WHITE, (0.1, 0.1, 0.1)], ids=["white", "black"])
+def test_lettering_can_be_told_from_its_paper_and_leaves_most_of_it_bare(
+    paper: tuple[float, float, float],
+) -> None:
+    for seed in range(12):
+        picture = paint("lettering", seed, 128, paper, paper).astype(int)
+        bare = np.abs(picture - np.array(paper) * 255).max(axis=2) < 40
+        assert 0.6 < bare.mean() < 0.995
+
+
 def test_noise_tiles_without_a_seam() -> None:
     field = noise(np.random.default_rng(0), 128, (4, 4), 2)
     inner = np.abs(np.diff(field, axis=1)).max()

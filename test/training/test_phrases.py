@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vlm_ros.simulation.kinds import SNAPSHOT_KINDS
 from vlm_ros.training.phrases import (
     FALSE,
     TRUE,
@@ -62,3 +63,16 @@ def test_half_of_the_phrases_are_true_of_something() -> None:
     true = (table == TRUE).any(0).mean()
     false = (table == FALSE).all(0).mean()
     assert true > 0.3 and false > 0.1
+
+
+def test_every_kind_of_the_simulator_may_be_called_by_its_own_noun_and_by_no_others() -> None:
+    words = load_vocabulary()
+    nouns = {kind.name for kind in SNAPSHOT_KINDS.values()}
+    for noun in nouns:
+        assert noun in words.names(noun), "its synonyms lack the noun itself"
+    assert words.noun_truth("wallet", "billfold") == TRUE
+    assert words.noun_truth("wallet", "book") == UNSURE
+    assert words.noun_truth("wallet", "phone") == FALSE
+    assert words.noun_truth("grapes", "fruit") == TRUE
+    assert words.noun_truth("sunglasses", "glasses") == TRUE
+    assert words.noun_truth("toothpaste", "bottle") == FALSE

@@ -38,6 +38,18 @@ def box(rng: Generator) -> Shape:
     return shape(parts, [box_proxy(size)])
 
 
+def package(rng: Generator) -> Shape:
+    """A printed box of a pharmacy or a grocer: flat or tall, its flaps at both ends."""
+    tall = rng.uniform(0.09, 0.19)
+    x, y = tall * rng.uniform(0.35, 0.75), tall * rng.uniform(0.14, 0.36)
+    body = rounded_box((x, y, tall), 0.0012, 1)
+    flaps = [
+        rounded_box((x * 0.985, y * 0.97, 0.0012), 0.0004, 1).moved((0, 0, sign * tall / 2))
+        for sign in (-1, 1)
+    ]
+    return shape({"body": body, "flaps": merge(*flaps)}, [box_proxy((x, y, tall))])
+
+
 def open_box(rng: Generator) -> Shape:
     """An open crate."""
     x, y, z = rng.uniform(0.14, 0.19), rng.uniform(0.1, 0.14), rng.uniform(0.05, 0.075)

@@ -1,85 +1,43 @@
-"""The catalogue of object kinds: their shapes, and how each may look."""
+"""The catalogue of object kinds: their shapes, and how each may look.
+
+`KINDS` are what the robot's tabletop scenes are drawn from: a seed stays the same scene as long
+as these stay as they are. `SNAPSHOT_KINDS` has them and many more, for pictures like phone
+photographs.
+"""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from numpy.random import Generator
 
 from vlm_ros.simulation import food, household, tools, vessels
 from vlm_ros.simulation.colours import PAINTS
+from vlm_ros.simulation.everyday import EVERYDAY_KINDS
+from vlm_ros.simulation.kind import (
+    BARE,
+    BLADE,
+    BODY,
+    CAP,
+    GRIP,
+    HANDLE,
+    INSIDE,
+    LABEL,
+    LEAVES,
+    LID,
+    PAGES,
+    SCREEN,
+    STALK,
+    STEEL,
+    TIMBER,
+    Kind,
+    PartStyle,
+)
 from vlm_ros.simulation.shapes import Shape
 
 VARIANTS = 16
 """How many different shapes there are of each kind."""
-
-
-@dataclass(frozen=True)
-class PartStyle:
-    """How a part other than the body may look.
-
-    Attributes:
-        colours: names to draw from; "body" is the body's own, "other" any paint unlike it.
-        material: see `scene.Finish`.
-        named: whether people speak of the part ("a mug with a white handle").
-    """
-
-    colours: tuple[str, ...] = ("body",)
-    material: str = "plastic"
-    named: bool = True
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of object.
-
-    Attributes:
-        name: the noun people say.
-        build: makes a shape from random proportions.
-        colours: of the body; () is any paint.
-        materials: of the body.
-        patterned: whether the body may carry stripes, dots or checks.
-        parts: styles of parts by name; a part without one looks like the body.
-        lying: chance that it lies on its side instead of standing.
-        upturned: chance that it stands upside down.
-        second: colours of freckles and grain on natural things.
-        weight: how often it is drawn.
-        flat: whether its top is a good place for another object.
-    """
-
-    name: str
-    build: Callable[[Generator], Shape]
-    colours: tuple[str, ...] = ()
-    materials: tuple[str, ...] = ("plastic",)
-    patterned: bool = False
-    parts: dict[str, PartStyle] = field(default_factory=dict)
-    lying: float = 0.0
-    upturned: float = 0.0
-    second: tuple[str, ...] = ()
-    weight: float = 1.0
-    flat: bool = False
-
-
-BODY = PartStyle(named=False)
-INSIDE = PartStyle(("body", "body", "white"), "ceramic", named=False)
-LID = PartStyle(("other", "other", "white", "black", "silver", "gold", "red", "blue"), "plastic")
-CAP = PartStyle(("other", "other", "white", "red", "blue", "green", "black"), "plastic")
-LABEL = PartStyle(("white", "other", "paper"), "paper")
-HANDLE = PartStyle(("body", "body", "other", "white", "black"), "ceramic")
-GRIP = PartStyle(("black", "brown", "other", "red"), "plastic")
-STEEL = PartStyle(("silver",), "metal", named=False)
-BLADE = PartStyle(("silver",), "metal")
-STALK = PartStyle(("stalk",), "plain", named=False)
-LEAVES = PartStyle(("leaf",), "plain", named=False)
-PAGES = PartStyle(("paper",), "paper", named=False)
-SCREEN = PartStyle(("screen",), "glass face", named=False)
-
-BARE = ("silver", "silver", "gold", "copper")
-TIMBER = ("brown", "pale wood", "brown")
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -684,8 +642,12 @@ KINDS: dict[str, Kind] = {
 }
 
 
+SNAPSHOT_KINDS: dict[str, Kind] = KINDS | EVERYDAY_KINDS
+"""Kinds by make: the noun, or a longer name where a noun has several makes ("kitchen knife")."""
+
+
 @cache
-def shape_of(kind: str, variant: int) -> Shape:
-    """The shape of one of the `VARIANTS` of a kind, at its natural size."""
-    seed = [zlib.crc32(kind.encode()), variant]
-    return KINDS[kind].build(np.random.default_rng(seed))
+def shape_of(make: str, variant: int) -> Shape:
+    """The shape of one of the `VARIANTS` of a make of `SNAPSHOT_KINDS`, at its natural size."""
+    seed = [zlib.crc32(make.encode()), variant]
+    return SNAPSHOT_KINDS[make].build(np.random.default_rng(seed))

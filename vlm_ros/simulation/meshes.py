@@ -46,6 +46,12 @@ class Mesh:
         return Mesh(vertices, normals, self.texcoords, self.faces)
 
     @property
+    def area(self) -> float:
+        """Of its surface, square metres."""
+        a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
+        return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
+    @property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest corner of the axis-aligned box around the mesh, (3,) each."""
         return self.vertices.min(axis=0), self.vertices.max(axis=0)
@@ -74,6 +80,11 @@ def rotation_about(axis: str, degrees: float) -> NDArray[np.float64]:
     matrix[j, j] = matrix[k, k] = cos
     matrix[k, j], matrix[j, k] = sin, -sin
     return matrix
+
+
+def along_x(mesh: Mesh) -> Mesh:
+    """A mesh that stands along z, laid along x."""
+    return mesh.moved(rotation=rotation_about("y", 90))
 
 
 def spline(points: ArrayLike, steps: int = 6) -> NDArray[np.float64]:
@@ -184,9 +195,9 @@ def _without_slivers(mesh: Mesh) -> Mesh:
     return Mesh(mesh.vertices, mesh.normals, mesh.texcoords, mesh.faces[area > 1e-11])
 
 
-def ellipsoid(radii: tuple[float, float, float], segments: int = 28) -> Mesh:
-    """An ellipsoid about the origin."""
-    return revolve(arc((0.0, 0.0), (1.0, 1.0), -90, 90, 15), segments).moved(scale=radii)
+def ellipsoid(radii: tuple[float, float, float], segments: int = 28, rows: int = 15) -> Mesh:
+    """An ellipsoid about the origin, of `segments` sides and as many `rows` from pole to pole."""
+    return revolve(arc((0.0, 0.0), (1.0, 1.0), -90, 90, rows), segments).moved(scale=radii)
 
 
 def cylinder(radius: float, height: float, bevel: float = 0.0, segments: int = 36) -> Mesh:

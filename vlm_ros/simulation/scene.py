@@ -14,7 +14,8 @@ from vlm_ros.simulation import colours
 from vlm_ros.simulation.camera import Camera, Point, random_camera
 from vlm_ros.simulation.colours import Rgb
 from vlm_ros.simulation.finishes import MATERIALS, Finish, Surface, finish
-from vlm_ros.simulation.kinds import KINDS, VARIANTS, Kind, PartStyle, shape_of
+from vlm_ros.simulation.kind import Kind, PartStyle
+from vlm_ros.simulation.kinds import KINDS, SNAPSHOT_KINDS, VARIANTS, shape_of
 from vlm_ros.simulation.meshes import rotation_about
 from vlm_ros.simulation.rotations import Quaternion, quaternion
 from vlm_ros.simulation.shapes import Shape
@@ -25,6 +26,9 @@ WORK_AREA = (0.36, 0.25)
 CLEARLY_LARGER = 1.35
 """Two things of a kind are "large" and "small" when their sizes differ by this factor."""
 
+
+ACCENT_SHARE = 0.1
+"""Of an object's surface: a part with more of it lends the object its colour beside the body's."""
 
 SPARE_KINDS = 12
 """How many more objects are tried when some find no room."""
@@ -61,7 +65,7 @@ class SceneObject:
 
     Attributes:
         name: unique in its scene, e.g. "cup_2".
-        kind: a key of `kinds.KINDS`; the noun people say.
+        kind: the noun people say.
         variant: which of the kind's shapes.
         scale: factor on the shape's natural size.
         attributes: what people may call it: "colour", and where it can be told "material",
@@ -71,6 +75,7 @@ class SceneObject:
         names: other nouns that are true of it.
         printed: (name, colour) of parts that are part of its picture.
         accents: other colours it clearly shows, the clearest first.
+        make: the key of `kinds.SNAPSHOT_KINDS` whose shape it has; "" where that is its kind.
     """
 
     name: str
@@ -83,11 +88,12 @@ class SceneObject:
     names: tuple[str, ...] = ()
     printed: tuple[tuple[str, str], ...] = ()
     accents: tuple[str, ...] = ()
+    make: str = ""
 
     @property
     def shape(self) -> Shape:
         """Its shape at natural size."""
-        return shape_of(self.kind, self.variant)
+        return shape_of(self.make or self.kind, self.variant)
 
     @property
     def size(self) -> Point:
@@ -506,13 +512,38 @@ def resting_turn(rng: Generator, kind: Kind) -> NDArray[np.float64]:
     return np.eye(3)
 
 
-def generated_object(rng: Generator, kind_name: str) -> SceneObject:
-    """An object of a kind with random proportions and looks, which has no place or name yet."""
+def generated_object(rng: Generator, make: str) -> SceneObject:
+    """An object with random proportions and looks, which has no place or name yet.
+
+    Args:
+        rng: where the randomness comes from.
+        make: a key of `kinds.SNAPSHOT_KINDS`.
+    """
+    kind = SNAPSHOT_KINDS[make]
     variant = int(rng.integers(VARIANTS))
-    attributes, parts = _looks(rng, KINDS[kind_name], shape_of(kind_name, variant), None)
-    origin = Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
-    scale = float(rng.uniform(0.88, 1.15))
-    return SceneObject("", kind_name, variant, scale, attributes, parts, origin)
+    shape = shape_of(make, variant)
+    attributes, parts = _looks(rng, kind, shape, None)
+    return SceneObject(
+        name="",
+        kind=kind.name,
+        variant=variant,
+        scale=float(rng.uniform(0.88, 1.15)),
+        attributes=attributes,
+        parts=parts,
+        pose=Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)),
+        names=kind.names,
+        accents=_accents(shape, parts),
+        make=make,
+    )
+
+
+def _accents(shape: Shape, parts: Sequence[PartLook]) -> tuple[str, ...]:
+    """Colours unlike the body's of parts that make up much of the surface, the largest first."""
+    whole = sum(mesh.area for mesh in shape.parts.values())
+    shares = {part: shape.parts[part.name].area / whole for part in parts[1:]}
+    large = [part for part in shares if shares[part] > ACCENT_SHARE]
+    large.sort(key=lambda part: -shares[part])
+    return tuple(dict.fromkeys(p.colour for p in large if p.colour != parts[0].colour))
 
 
 def _looks(

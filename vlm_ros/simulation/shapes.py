@@ -74,6 +74,23 @@ def box_proxy(
     return Proxy("box", (size[0] / 2, size[1] / 2, size[2] / 2), centre)
 
 
+def boxed(parts: dict[str, Mesh]) -> Shape:
+    """A flat shape whose only proxy is the box around it."""
+    low, high = merge(*parts.values()).bounds
+    size, middle = high - low, (high + low) / 2
+    proxy = box_proxy(
+        (float(size[0]), float(size[1]), max(float(size[2]), 0.006)),
+        (float(middle[0]), float(middle[1]), float(low[2]) + max(float(size[2]), 0.006) / 2),
+    )
+    return shape(parts, [proxy])
+
+
+def hulled(parts: dict[str, Mesh], *pieces: Mesh) -> Shape:
+    """A shape that collides with the convex hulls of its pieces; of all of it if none is given."""
+    solids = pieces or (merge(*parts.values()),)
+    return shape(parts, [hull_proxy(piece.vertices) for piece in solids])
+
+
 def hull_proxy(points: NDArray[np.float64]) -> Proxy:
     """About the convex hull of points (N, 3): of the outermost in each of many directions."""
     index = np.arange(HULL_DIRECTIONS) + 0.5

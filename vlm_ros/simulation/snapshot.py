@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vlm_ros.simulation import colours
 from vlm_ros.simulation.camera import Camera, Point
 from vlm_ros.simulation.finishes import Finish, Repaint, Surface, finish
-from vlm_ros.simulation.kinds import KINDS
+from vlm_ros.simulation.kinds import SNAPSHOT_KINDS
 from vlm_ros.simulation.meshes import rotation_about
 from vlm_ros.simulation.rotations import quaternion
 from vlm_ros.simulation.scans import WHOLE, Scan, ScanLabel, resting
@@ -241,18 +241,17 @@ class _Pile:
         spread = float(rng.uniform(0.25, 0.6) if heap else rng.uniform(0.85, 1.2))
         weights = np.array([scan.label.weight for scan in self.scans])
         weights /= weights.sum()
-        names = list(KINDS)
-        kind_weights = np.array([KINDS[name].weight for name in names])
-        kind_weights /= kind_weights.sum()
+        makes = list(SNAPSHOT_KINDS)
+        make_weights = np.array([SNAPSHOT_KINDS[make].weight for make in makes])
+        make_weights /= make_weights.sum()
         again = float(rng.choice([0.0, 0.35]))
         drawn: list[SceneObject] = []
         for _ in range(count):
             if drawn and rng.random() < again:
                 drawn.append(self._alike(drawn[int(rng.integers(len(drawn)))]))
             elif rng.random() < self.generated:
-                drawn.append(
-                    generated_object(rng, names[int(rng.choice(len(names), p=kind_weights))])
-                )
+                make = makes[int(rng.choice(len(makes), p=make_weights))]
+                drawn.append(generated_object(rng, make))
             else:
                 drawn.append(_scanned(rng, self.scans[int(rng.choice(len(self.scans), p=weights))]))
         # Vessels and wide things first, so that others fall on or into them.
@@ -266,7 +265,7 @@ class _Pile:
         if isinstance(item, ScannedObject):
             same = [scan for scan in self.scans if scan.label.kind == item.kind]
             return _scanned(self.rng, same[int(self.rng.integers(len(same)))])
-        return generated_object(self.rng, item.kind)
+        return generated_object(self.rng, item.make)
 
     def _put(self, item: SceneObject, spread: float) -> None:
         """Finds a place: free if `spread` is 1 or more, on others if it is less."""
@@ -311,7 +310,7 @@ class _Pile:
 def _turn(rng: Generator, item: SceneObject) -> NDArray[np.float64]:
     """How it is put down, before its turn about the vertical."""
     if not isinstance(item, ScannedObject):
-        return resting_turn(rng, KINDS[item.kind])
+        return resting_turn(rng, SNAPSHOT_KINDS[item.make])
     rest = resting(rng, item.scan.label)
     if rest == "down":
         return rotation_about("x", 180.0)

@@ -210,6 +210,42 @@ def wicker(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     return _shade(first, tone.astype(np.float32))
 
 
+def leather(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
+    """Grain and worn patches."""
+    grain = noise(rng, size, (64, 64), 2)
+    worn = noise(rng, size, (4, 4), 3)
+    return _shade(first, (1 + 0.16 * grain + 0.14 * worn).astype(np.float32))
+
+
+def lettering(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
+    """A package's print: a name in large letters, a few lines of small ones, perhaps an emblem."""
+    picture = _shade(first, np.ones((size, size), np.float32))
+    dark = sum(first) < 1.2
+    ink = tuple(int(value) for value in rng.integers(*((190, 256) if dark else (10, 110)), 3))
+    if rng.random() < 0.6:
+        paint = tuple(int(value) for value in rng.integers(20, 236, 3))
+        middle = (int(rng.integers(size)), int(rng.integers(size // 4, size)))
+        reach = (int(rng.integers(size // 10, size // 4)), int(rng.integers(size // 10, size // 5)))
+        cv2.ellipse(picture, middle, reach, 0, 0, 360, paint, -1, cv2.LINE_AA)
+    _write(rng, picture, int(size * rng.uniform(0.15, 0.4)), size // 8, ink)
+    for row in range(int(rng.integers(2, 6))):
+        _write(rng, picture, int(size * (0.52 + 0.08 * row)), size // 32, ink)
+    return picture
+
+
+def _write(rng: Generator, picture: Image, top: int, height: int, ink: tuple[int, ...]) -> None:
+    """Strokes that look like a line of letters from where they cannot be read."""
+    size = picture.shape[1]
+    left, right = sorted(int(x) for x in rng.uniform(0.05, 0.95, 2) * size)
+    stroke = max(1, height // 5)
+    while left < right:
+        width = int(height * rng.uniform(0.3, 0.7)) + 1
+        cv2.rectangle(picture, (left, top), (left + stroke, top + height), ink, -1)
+        level = top + int(height * rng.choice([0.0, 0.45, 0.85]))
+        cv2.rectangle(picture, (left, level), (left + width, level + stroke), ink, -1)
+        left += width + stroke + (height if rng.random() < 0.15 else 1)
+
+
 PAINTERS = {
     painter.__name__: painter
     for painter in (
@@ -230,6 +266,8 @@ PAINTERS = {
         mottled,
         corrugated,
         wicker,
+        leather,
+        lettering,
     )
 }
 

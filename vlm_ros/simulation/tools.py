@@ -7,6 +7,7 @@ from numpy.random import Generator
 
 from vlm_ros.simulation.meshes import (
     Mesh,
+    along_x,
     arc,
     cylinder,
     extrude,
@@ -19,26 +20,10 @@ from vlm_ros.simulation.meshes import (
     spline,
     tube,
 )
-from vlm_ros.simulation.shapes import Shape, box_proxy, can_proxy, rod_proxy, shape
+from vlm_ros.simulation.shapes import Shape, box_proxy, boxed, can_proxy, rod_proxy, shape
 
 
-def _along_x(mesh: Mesh) -> Mesh:
-    """A mesh that stands along z, laid along x."""
-    return mesh.moved(rotation=rotation_about("y", 90))
-
-
-def _flat_proxy(parts: dict[str, Mesh]) -> Shape:
-    """A shape whose only proxy is the box around it."""
-    low, high = merge(*parts.values()).bounds
-    size, middle = high - low, (high + low) / 2
-    proxy = box_proxy(
-        (float(size[0]), float(size[1]), max(float(size[2]), 0.006)),
-        (float(middle[0]), float(middle[1]), float(low[2]) + max(float(size[2]), 0.006) / 2),
-    )
-    return shape(parts, [proxy])
-
-
-def _grip(length: float, width: float, height: float) -> Mesh:
+def grip(length: float, width: float, height: float) -> Mesh:
     """A rounded handle along -x from the origin."""
     span = np.linspace(0, 1, 14)
     path = np.column_stack([-length * span, 0 * span, 0 * span])
@@ -58,8 +43,8 @@ def knife(rng: Generator) -> Shape:
         ]
     )
     blade = extrude(outline, 0.002).moved((0, 0, -0.001))
-    handle = _grip(rng.uniform(0.09, 0.11), 0.021, 0.014).moved((0.004, 0, 0))
-    return _flat_proxy({"body": handle, "blade": blade})
+    handle = grip(rng.uniform(0.09, 0.11), 0.021, 0.014).moved((0.004, 0, 0))
+    return boxed({"body": handle, "blade": blade})
 
 
 def fork(rng: Generator) -> Shape:
@@ -86,7 +71,7 @@ def fork(rng: Generator) -> Shape:
         path = spline([(0.024, y, 0.002), (0.045, y, 0.001), (0.07, y * 0.95, 0.006)], 5)
         tine = np.column_stack([np.linspace(0.0022, 0.0012, len(path)), np.full(len(path), 0.001)])
         pieces.append(tube(path, tine, 8))
-    return _flat_proxy({"body": merge(*pieces)})
+    return boxed({"body": merge(*pieces)})
 
 
 def spoon(rng: Generator) -> Shape:
@@ -101,19 +86,19 @@ def spoon(rng: Generator) -> Shape:
     dish = revolve(np.vstack([outer, inner]), 32).moved(
         (half, 0, 0.009), scale=(half, half * 0.66, 0.009)
     )
-    return _flat_proxy({"body": merge(stem, dish)})
+    return boxed({"body": merge(stem, dish)})
 
 
 def spatula(rng: Generator) -> Shape:
     """A slotted kitchen turner."""
-    grip = _grip(rng.uniform(0.11, 0.14), 0.022, 0.014)
+    handle = grip(rng.uniform(0.11, 0.14), 0.022, 0.014)
     neck = tube([(0, 0, 0), (0.05, 0, 0.0)], 0.004, 10)
     pieces = [neck]
     for y in (-0.026, -0.009, 0.009, 0.026):
         pieces.append(rounded_box((0.085, 0.011, 0.003), 0.001, 1).moved((0.095, y, 0)))
     for x in (0.052, 0.138):
         pieces.append(rounded_box((0.014, 0.064, 0.003), 0.001, 1).moved((x, 0, 0)))
-    return _flat_proxy({"body": grip, "head": merge(*pieces)})
+    return boxed({"body": handle, "head": merge(*pieces)})
 
 
 def ladle(rng: Generator) -> Shape:
@@ -125,15 +110,15 @@ def ladle(rng: Generator) -> Shape:
     dish = revolve(np.vstack([outer, inner]), 32).moved(
         (radius * 1.1, 0, 0.014), scale=(radius * 1.25, radius, 0.014)
     )
-    return _flat_proxy({"body": merge(stem, dish)})
+    return boxed({"body": merge(stem, dish)})
 
 
 def pen(rng: Generator) -> Shape:
     """A ball-point pen."""
     length, radius = rng.uniform(0.125, 0.145), rng.uniform(0.005, 0.0062)
-    barrel = _along_x(cylinder(radius, length * 0.62, 0.0004, 18))
-    tip = _along_x(revolve([(0, 0), (radius * 0.95, 0), (0.0012, 0.018), (0, 0.019)], 16))
-    cap = _along_x(cylinder(radius * 1.15, length * 0.36, 0.001, 18)).moved((-length * 0.34, 0, 0))
+    barrel = along_x(cylinder(radius, length * 0.62, 0.0004, 18))
+    tip = along_x(revolve([(0, 0), (radius * 0.95, 0), (0.0012, 0.018), (0, 0.019)], 16))
+    cap = along_x(cylinder(radius * 1.15, length * 0.36, 0.001, 18)).moved((-length * 0.34, 0, 0))
     clip = rounded_box((length * 0.28, 0.003, 0.0016), 0.0006, 1)
     parts = {
         "body": barrel,
@@ -149,11 +134,11 @@ def pen(rng: Generator) -> Shape:
 def pencil(rng: Generator) -> Shape:
     """A hexagonal pencil with an eraser."""
     length, radius = rng.uniform(0.13, 0.18), 0.0045
-    body = _along_x(faceted(revolve([(radius, 0), (radius, length)], 6)))
-    wood = _along_x(revolve([(radius, 0), (0.0012, 0.02)], 12)).moved((length, 0, 0))
-    lead = _along_x(revolve([(0.0013, 0), (0, 0.005)], 8)).moved((length + 0.0195, 0, 0))
-    ferrule = _along_x(cylinder(radius * 1.02, 0.012, 0, 16)).moved((-0.012, 0, 0))
-    eraser = _along_x(cylinder(radius * 0.98, 0.008, 0.002, 16)).moved((-0.02, 0, 0))
+    body = along_x(faceted(revolve([(radius, 0), (radius, length)], 6)))
+    wood = along_x(revolve([(radius, 0), (0.0012, 0.02)], 12)).moved((length, 0, 0))
+    lead = along_x(revolve([(0.0013, 0), (0, 0.005)], 8)).moved((length + 0.0195, 0, 0))
+    ferrule = along_x(cylinder(radius * 1.02, 0.012, 0, 16)).moved((-0.012, 0, 0))
+    eraser = along_x(cylinder(radius * 0.98, 0.008, 0.002, 16)).moved((-0.02, 0, 0))
     parts = {
         "body": body,
         "wood": wood,
@@ -169,9 +154,9 @@ def pencil(rng: Generator) -> Shape:
 def marker(rng: Generator) -> Shape:
     """A thick felt marker with a coloured cap."""
     length, radius = rng.uniform(0.11, 0.135), rng.uniform(0.0075, 0.0095)
-    cap = _along_x(cylinder(radius * 1.06, length * 0.38, 0.0012, 20)).moved((length * 0.62, 0, 0))
-    barrel = _along_x(cylinder(radius, length * 0.62, 0.001, 20))
-    end = _along_x(cylinder(radius * 0.8, 0.004, 0.0005, 18)).moved((-0.003, 0, 0))
+    cap = along_x(cylinder(radius * 1.06, length * 0.38, 0.0012, 20)).moved((length * 0.62, 0, 0))
+    barrel = along_x(cylinder(radius, length * 0.62, 0.001, 20))
+    end = along_x(cylinder(radius * 0.8, 0.004, 0.0005, 18)).moved((-0.003, 0, 0))
     proxy = box_proxy((length, radius * 1.9, radius * 1.9), (length / 2, 0, 0))
     return shape({"body": merge(cap, end), "barrel": barrel}, [proxy])
 
@@ -179,10 +164,10 @@ def marker(rng: Generator) -> Shape:
 def brush(rng: Generator) -> Shape:
     """A flat paint brush."""
     width = rng.uniform(0.03, 0.05)
-    grip = _grip(rng.uniform(0.1, 0.13), 0.022, 0.012)
+    handle = grip(rng.uniform(0.1, 0.13), 0.022, 0.012)
     ferrule = rounded_box((0.028, width, 0.012), 0.003, 2).moved((0.014, 0, 0))
     hair = rounded_box((0.045, width * 0.96, 0.010), 0.004, 2).moved((0.048, 0, 0))
-    return _flat_proxy({"body": grip, "ferrule": ferrule, "bristles": hair})
+    return boxed({"body": handle, "ferrule": ferrule, "bristles": hair})
 
 
 def toothbrush(rng: Generator) -> Shape:
@@ -193,42 +178,42 @@ def toothbrush(rng: Generator) -> Shape:
     widths = np.interp(span, [0, 0.06, 0.3, 0.65, 0.8, 0.98, 1], [3, 6, 6.5, 4, 2.6, 5.5, 3]) / 1e3
     body = tube(path, np.column_stack([widths, widths * 0.65]), 12)
     hair = rounded_box((0.028, 0.010, 0.011), 0.002, 2).moved((0.014, 0, 0.008))
-    return _flat_proxy({"body": body, "bristles": hair})
+    return boxed({"body": body, "bristles": hair})
 
 
 def screwdriver(rng: Generator) -> Shape:
     """A screwdriver lying on its side."""
-    grip, radius = rng.uniform(0.085, 0.105), rng.uniform(0.0125, 0.0165)
+    reach, radius = rng.uniform(0.085, 0.105), rng.uniform(0.0125, 0.0165)
     line = spline(
         [
             (radius * 0.6, 0.0),
-            (radius * 0.98, grip * 0.1),
-            (radius, grip * 0.5),
-            (radius * 0.62, grip * 0.8),
-            (radius * 0.85, grip * 0.94),
-            (radius * 0.5, grip),
+            (radius * 0.98, reach * 0.1),
+            (radius, reach * 0.5),
+            (radius * 0.62, reach * 0.8),
+            (radius * 0.85, reach * 0.94),
+            (radius * 0.5, reach),
         ],
         5,
     )
-    smooth = revolve(np.vstack([[(0, 0)], line, [(0, grip)]]), 48)
+    smooth = revolve(np.vstack([[(0, 0)], line, [(0, reach)]]), 48)
     points = smooth.vertices.copy()
     angle = np.arctan2(points[:, 1], points[:, 0])
     points[:, :2] *= (1 - 0.09 * (np.cos(6 * angle) > 0.55))[:, None]
     handle = Mesh(points, smooth.normals, smooth.texcoords, smooth.faces)
     shaft_length = rng.uniform(0.08, 0.13)
-    shaft = cylinder(0.0034, shaft_length, 0, 14).moved((0, 0, grip))
-    tip = rounded_box((0.0075, 0.002, 0.012), 0.0006, 1).moved((0, 0, grip + shaft_length))
+    shaft = cylinder(0.0034, shaft_length, 0, 14).moved((0, 0, reach))
+    tip = rounded_box((0.0075, 0.002, 0.012), 0.0006, 1).moved((0, 0, reach + shaft_length))
     proxies = [
-        rod_proxy(radius * 0.97, (radius, 0, 0), (grip - radius, 0, 0)),
-        rod_proxy(0.004, (grip, 0, 0), (grip + shaft_length, 0, 0)),
+        rod_proxy(radius * 0.97, (radius, 0, 0), (reach - radius, 0, 0)),
+        rod_proxy(0.004, (reach, 0, 0), (reach + shaft_length, 0, 0)),
     ]
-    return shape({"body": _along_x(handle), "shaft": _along_x(merge(shaft, tip))}, proxies)
+    return shape({"body": along_x(handle), "shaft": along_x(merge(shaft, tip))}, proxies)
 
 
 def hammer(rng: Generator) -> Shape:
     """A claw hammer lying on its side."""
     length = rng.uniform(0.2, 0.25)
-    handle = _grip(length, 0.03, 0.022).moved((0.01, 0, 0))
+    handle = grip(length, 0.03, 0.022).moved((0.01, 0, 0))
     face = cylinder(0.015, 0.024, 0.002, 24).moved(rotation=rotation_about("x", -90))
     neck = tube([(0, 0.0, 0), (0, 0.03, 0)], 0.0105, 16)
     block = rounded_box((0.028, 0.034, 0.026), 0.004, 2)
@@ -253,7 +238,7 @@ def wrench(rng: Generator) -> Shape:
     head = extrude(np.vstack([jaw, mouth]), 0.008)
     bar = rounded_box((length, 0.012, 0.006), 0.002, 2).moved((-length / 2 - 0.014, 0, 0.004))
     eye = ring(0.0125, 0.0045, 24).moved((-length - 0.024, 0, 0.004), scale=(1, 1, 0.9))
-    return _flat_proxy({"body": merge(head, bar, eye)})
+    return boxed({"body": merge(head, bar, eye)})
 
 
 def pliers(rng: Generator) -> Shape:
@@ -277,7 +262,7 @@ def pliers(rng: Generator) -> Shape:
         )
         jaws.append(extrude(jaw * [1, sign], 0.01).moved((0, 0, -0.005)))
     pivot = cylinder(0.009, 0.014, 0.001, 20).moved((-0.004, 0, -0.007))
-    return _flat_proxy({"body": merge(*grips), "jaws": merge(pivot, *jaws)})
+    return boxed({"body": merge(*grips), "jaws": merge(pivot, *jaws)})
 
 
 def scissors(rng: Generator) -> Shape:
@@ -302,7 +287,7 @@ def scissors(rng: Generator) -> Shape:
         arm = tube([(-0.012, 0, 0.004), (-0.043, -sign * 0.006, 0.005)], 0.0048, 10)
         loops.append(merge(loop, arm).moved(rotation=turn))
     pin = cylinder(0.0045, 0.008, 0.001, 16)
-    return _flat_proxy({"body": merge(*loops), "blades": merge(pin, *blades)})
+    return boxed({"body": merge(*loops), "blades": merge(pin, *blades)})
 
 
 def key(rng: Generator) -> Shape:
@@ -315,7 +300,7 @@ def key(rng: Generator) -> Shape:
         )
         for x in (0.03, 0.036, 0.042)
     ]
-    return _flat_proxy({"body": merge(bow, shank, *teeth)})
+    return boxed({"body": merge(bow, shank, *teeth)})
 
 
 def bolt(rng: Generator) -> Shape:
@@ -331,7 +316,7 @@ def bolt(rng: Generator) -> Shape:
         rod_proxy(radius, (radius, 0, 0), (length - radius, 0, 0)),
         box_proxy((radius * 1.3, radius * 3.3, radius * 3.3), (radius * 0.65, 0, 0)),
     ]
-    return shape({"body": _along_x(merge(head, shank))}, proxies)
+    return shape({"body": along_x(merge(head, shank))}, proxies)
 
 
 def nut(rng: Generator) -> Shape:
@@ -378,6 +363,4 @@ def flashlight(rng: Generator) -> Shape:
         rod_proxy(radius, (radius, 0, -radius * 0.3), (length * 0.7, 0, -radius * 0.3)),
         box_proxy((length * 0.24, radius * 2.4, radius * 3.1), (length * 0.88, 0, 0)),
     ]
-    return shape(
-        {"body": _along_x(revolve(line)), "lens": _along_x(lens), "button": switch}, proxies
-    )
+    return shape({"body": along_x(revolve(line)), "lens": along_x(lens), "button": switch}, proxies)
