@@ -18,7 +18,7 @@ from vlm_ros.grounding.result import Status
 from vlm_ros.language import Command, Phrase, parse_command
 from vlm_ros.language.command import Selector, Step
 from vlm_ros.pipeline import Grounder
-from vlm_ros.regions import Regions
+from vlm_ros.regions import EmbeddedRegions
 
 BOXES = np.array([[100, 100, 160, 160], [300, 200, 380, 280]], np.float32)
 NAMES = ("red cup thing", "blue bowl thing")
@@ -29,15 +29,19 @@ class TwoThings:
     """Proposes BOXES; a phrase matches the thing whose name holds all of its words."""
 
     description = "two things"
+    guided = False
+    threshold = 0.5
 
-    def regions(self, image: NDArray[Any]) -> Regions:
+    def regions(self, image: NDArray[Any], phrases: Sequence[str]) -> EmbeddedRegions:
+        self.asked = tuple(phrases)
         count = len(BOXES)
-        return Regions(
+        return EmbeddedRegions(
             BOXES,
             np.full(count, 0.9, np.float32),
             np.eye(count, 3, dtype=np.float32),
             np.full(count, 12.0, np.float32),
             np.full(count, -6.0, np.float32),
+            self.embed,
         )
 
     def embed(self, phrases: Sequence[str]) -> NDArray[np.float32]:
@@ -47,6 +51,22 @@ class TwoThings:
             row[: len(fits)] = fits
             row[2] = not any(fits)
         return rows
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("the red cup", ["red cup", "cup"]),
+        ("put the cup in the bowl", ["cup", "bowl"]),
+        ("the large cup left of the plate on the tray", ["cup", "plate", "tray"]),
+        ("the red or blue cup", ["red cup", "cup", "blue cup"]),
+        ("the bottle with a red cap", ["bottle", "red cap"]),
+    ],
+)
+def test_the_model_is_told_what_the_command_is_about(text: str, about: list[str]) -> None:
+    model = TwoThings()
+    Grounder(model).ground(parse_command(text), np.zeros((480, 640, 3), np.uint8))
+    assert list(model.asked) == about, "each once, and nothing to contrast it with"
 
 
 @pytest.fixture

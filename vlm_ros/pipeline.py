@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics
-from vlm_ros.geometry.depth import Position, locate
+from vlm_ros.geometry.depth import Position, locate_all
 from vlm_ros.grounding.appearance import PictureMatcher
 from vlm_ros.grounding.contrast import is_size
+from vlm_ros.grounding.matching import named_texts
 from vlm_ros.grounding.resolver import resolve
 from vlm_ros.grounding.result import Grounding
 from vlm_ros.grounding.scene import Scene
 from vlm_ros.grounding.taken import Taken
 from vlm_ros.language import Command, Phrase
 from vlm_ros.models import Model
+from vlm_ros.stages import stage
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,18 @@ class Grounder:
             ImageError: the image cannot be used.
             ModelError: the model failed.
         """
-        regions = self._model.regions(image)
+        phrases = tuple(_phrases(command))
+        texts = dict.fromkeys(text for *_, phrase in phrases for text in named_texts(phrase))
+        with stage("propose"):
+            regions = self._model.regions(image, tuple(texts))
         height, width = image.shape[:2]
         locator = _Locator(regions.boxes, None, None)
         if depth is not None and depth.shape == (height, width):
             locator = _Locator(regions.boxes, depth, intrinsics)
-        matcher = PictureMatcher(self._model, image, regions)
+        matcher = PictureMatcher(image, regions, self._model.threshold)
         answers = []
         taken = Taken()
-        for step, role, phrase in _phrases(command):
+        for step, role, phrase in phrases:
             scene = Scene(
                 boxes=regions.boxes,
                 width=width,
@@ -81,10 +86,11 @@ class Grounder:
                 positions=locator.points() if _compares_places(phrase) else None,
                 objectness=regions.objectness,
             )
-            grounding = resolve(phrase, scene, taken=taken.before(phrase))
+            with stage("ground"):
+                grounding = resolve(phrase, scene, taken=taken.before(phrase))
             if role == "target":
                 taken.add(phrase, grounding)
-            positions = tuple(locator.at(target.region) for target in grounding.targets)
+            positions = locator.at([target.region for target in grounding.targets])
             answers.append(StepAnswer(step, role, grounding, positions))
         return tuple(answers)
 
@@ -103,19 +109,23 @@ class _Locator:
         self._intrinsics = intrinsics
         self._known: dict[int, Position | None] = {}
 
-    def at(self, region: int) -> Position | None:
+    def at(self, regions: Sequence[int]) -> tuple[Position | None, ...]:
+        """Positions of some regions; None where unknown."""
         if self._depth is None or self._intrinsics is None:
-            return None
-        if region not in self._known:
-            self._known[region] = locate(self._depth, self._boxes[region], self._intrinsics)
-        return self._known[region]
+            return (None,) * len(regions)
+        new = [region for region in regions if region not in self._known]
+        if new:
+            with stage("locate"):
+                found = locate_all(self._depth, self._boxes[new], self._intrinsics)
+            self._known.update(zip(new, found, strict=True))
+        return tuple(self._known[region] for region in regions)
 
     def points(self) -> NDArray[np.float32] | None:
         """(N, 3) of all regions, NaN where unknown; None without depth."""
         if self._depth is None or self._intrinsics is None:
             return None
         unknown = (np.nan, np.nan, np.nan)
-        found = [self.at(region) for region in range(len(self._boxes))]
+        found = self.at(range(len(self._boxes)))
         points = [unknown if position is None else position.point for position in found]
         return np.asarray(points, np.float32).reshape(-1, 3)
 

@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+class Regions(Protocol):
+    """Regions proposed in one image, best first."""
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """(N, 4) float32, xyxy, pixels of the source image, clipped to it."""
+        ...
+
+    @property
+    def objectness(self) -> NDArray[np.float32]:
+        """(N,) float32 in 0..1, how sure it is that each is a thing; 1 where nobody can say."""
+        ...
+
+    def __len__(self) -> int:
+        """N."""
+        ...
+
+    def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+        """Probability that each region is what each phrase says.
+
+        Returns:
+            (N, len(phrases)) float32 in 0..1.
+
+        Raises:
+            ModelError: a graph failed or answered with the wrong shape.
+        """
+        ...
+
+
 @dataclass(frozen=True)
-class Regions:
-    """Regions proposed in one image, best objectness first.
+class EmbeddedRegions:
+    """Regions of a dual encoder: phrases meet them in one matrix product.
 
     Attributes:
-        boxes: (N, 4) float32, xyxy, pixels of the source image, clipped to it.
-        objectness: (N,) float32 in 0..1.
-        embeddings: (N, D) float32, unit length, in the space of the model's text embeddings.
-        logit_scale: (N,) float32; see `match`.
-        logit_shift: (N,) float32; see `match`.
+        boxes: see `Regions`.
+        objectness: see `Regions`.
+        embeddings: (N, D) float32, unit length, in the space of the text embeddings.
+        logit_scale: (N,) float32; see `scores`.
+        logit_shift: (N,) float32; see `scores`.
+        embed: gives the unit embeddings (n, D) float32 of n phrases.
     """
 
     boxes: NDArray[np.float32]
@@ -25,22 +57,29 @@ class Regions:
     embeddings: NDArray[np.float32]
     logit_scale: NDArray[np.float32]
     logit_shift: NDArray[np.float32]
+    embed: Callable[[Sequence[str]], NDArray[np.float32]]
 
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def match(self, text_embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability that each region is what each phrase says.
+    def take(self, indices: NDArray[np.intp]) -> EmbeddedRegions:
+        """Some of the regions, in the order of their indices."""
+        return EmbeddedRegions(
+            boxes=self.boxes[indices],
+            objectness=self.objectness[indices],
+            embeddings=self.embeddings[indices],
+            logit_scale=self.logit_scale[indices],
+            logit_shift=self.logit_shift[indices],
+            embed=self.embed,
+        )
+
+    def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+        """Probability (N, len(phrases)) that each region is what each phrase says.
 
         The sigmoid of a scaled and shifted cosine (Zhai et al. 2023, SigLIP; Minderer et al.
         2022, OWL-ViT has scale and shift per region).
-
-        Args:
-            text_embeddings: (n, D) float32, unit length.
-
-        Returns:
-            (N, n) float32 in 0..1.
         """
-        logits = self.embeddings @ text_embeddings.T
+        logits = self.embeddings @ self.embed(phrases).T
         logits = logits * self.logit_scale[:, None] + self.logit_shift[:, None]
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
+        # Bounded, for the exponential of more is no float32.
+        return np.asarray(1.0 / (1.0 + np.exp(np.minimum(-logits, 80.0))), np.float32)

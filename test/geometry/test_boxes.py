@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vlm_ros.geometry.boxes import Letterbox, area, centres, clip, coverage, iou, nms
+from vlm_ros.geometry.boxes import FITS, Letterbox, area, centres, clip, coverage, iou, nms
 
 
 def random_boxes(count: int, seed: int = 0) -> NDArray[np.float32]:
@@ -99,6 +101,29 @@ def test_letterbox_known_values() -> None:
     assert letterbox.to_source([0, 0, 320, 320]).tolist() == [0, 0, 640, 480]
 
 
-def test_letterbox_refuses_an_empty_image() -> None:
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("letterbox", [0, 40, 320, 280]),
+        ("corner", [0, 0, 320, 240]),
+        ("stretch", [0, 0, 320, 320]),
+        ("pad_square", [0, 0, 320, 240]),
+    ],
+)
+def test_where_each_way_to_fit_lays_an_image(name: str, whole: list[float]) -> None:
+    fitted = FITS[name](640, 480, 320, 320)
+    assert fitted.to_model([0, 0, 640, 480]).tolist() == whole
+    boxes = clip(random_boxes(30), 640, 480)
+    np.testing.assert_allclose(fitted.to_source(fitted.to_model(boxes)), boxes, atol=1e-3)
+
+
+def test_a_padded_square_is_scaled_alike_on_both_axes() -> None:
+    # 333 of 517 rows are no whole number of 960.
+    fitted = Letterbox.square(517, 333, 960, 960)
+    assert fitted.to_source([0, 0, 960, 480]).tolist() == pytest.approx([0, 0, 517, 258.5])
+
+
+@pytest.mark.parametrize("fit", FITS.values())
+def test_no_way_to_fit_takes_an_empty_image(fit: Callable[..., Letterbox]) -> None:
     with pytest.raises(ValueError, match="0x480"):
-        Letterbox.fit(0, 480, 320, 320)
+        fit(0, 480, 320, 320)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics, deproject
-from vlm_ros.geometry.depth import locate
+from vlm_ros.geometry.depth import locate, locate_all
 
 CAMERA = Intrinsics(640, 480, 600.0, 600.0, 319.5, 239.5)
 ROBOT_FRAME = Path(__file__).parents[2].parent / "shared" / "data" / "arc2017"
@@ -143,6 +143,20 @@ def test_same_answer_every_time() -> None:
     depth = table().astype(np.float32)
     box = (200.0, 150.0, 420.0, 330.0)
     assert locate(depth, box, CAMERA) == locate(depth, box, CAMERA)
+
+
+def test_many_boxes_are_located_as_each_alone() -> None:
+    depth = table()
+    boxes: list[tuple[float, ...]] = []
+    for x, radius in ((-0.25, 0.03), (-0.1, 0.05), (0.1, 0.02), (0.25, 0.06)):
+        boxes.append(box_of(ball(depth, (x, 0.0, 0.72), radius)))
+    depth[:40] = np.nan
+    boxes += [(50, 50, 20, 20), (10, 5, 60, 30), (300, 440, 700, 900), (np.nan, 0, 50, 50)]
+    measured = depth.astype(np.float32)
+    together = locate_all(measured, boxes, CAMERA)
+    assert together == tuple(locate(measured, box, CAMERA) for box in boxes)
+    assert [position is None for position in together] == [*[False] * 4, True, True, False, True]
+    assert locate_all(measured, [], CAMERA) == ()
 
 
 @pytest.mark.skipif(not ROBOT_FRAME.is_dir(), reason="the robot's frame is not on this machine")

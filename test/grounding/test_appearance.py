@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from vlm_ros.grounding.appearance import PictureMatcher
-from vlm_ros.regions import Regions
+from vlm_ros.regions import EmbeddedRegions
 
 BOXES = np.array([[20, 20, 80, 80], [120, 20, 180, 80]], np.float32)
 
 
-class EverythingFits:
-    """A model for which every region fits every phrase equally well."""
-
-    description = "every region fits"
-
-    def regions(self, image: NDArray[Any]) -> Regions:
-        ones = np.ones(2, np.float32)
-        return Regions(BOXES, ones, np.array([[1, 0], [1, 0]], np.float32), ones, -ones)
-
-    def embed(self, phrases: Sequence[str]) -> NDArray[np.float32]:
-        return np.tile(np.array([[1, 0]], np.float32), (len(phrases), 1))
+def _everything_fits(phrases: Sequence[str]) -> NDArray[np.float32]:
+    return np.tile(np.array([[1, 0]], np.float32), (len(phrases), 1))
 
 
 @pytest.fixture
@@ -34,8 +24,10 @@ def matcher() -> PictureMatcher:
     image = np.full((100, 200, 3), 130, np.uint8)
     image[20:80, 20:80] = (190, 30, 35)
     image[20:80, 120:180] = (35, 70, 180)
-    model = EverythingFits()
-    return PictureMatcher(model, image, model.regions(image))
+    ones = np.ones(2, np.float32)
+    alike = np.array([[1, 0], [1, 0]], np.float32)
+    regions = EmbeddedRegions(BOXES, ones, alike, ones, -ones, _everything_fits)
+    return PictureMatcher(image, regions)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +49,18 @@ def test_a_colour_said_is_looked_at(matcher: PictureMatcher, phrase: str, better
 @pytest.mark.parametrize("phrase", ["cup", "orange", "bottle with red cap", "wooden spoon"])
 def test_without_a_colour_the_model_alone_speaks(matcher: PictureMatcher, phrase: str) -> None:
     assert matcher.scores([phrase])[:, 0] == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.1, 0.5, 0.7])
+def test_what_is_even_odds_to_the_model_is_even_odds(threshold: float) -> None:
+    image = np.full((100, 200, 3), 130, np.uint8)
+    ones = np.ones(2, np.float32)
+    shift = np.full(2, np.log(threshold / (1 - threshold)) - 1.0, np.float32)
+    alike = np.array([[1, 0], [0, 1]], np.float32)
+    regions = EmbeddedRegions(BOXES, ones, alike, ones, shift, _everything_fits)
+    scores = PictureMatcher(image, regions, threshold).scores(["cup"])[:, 0]
+    assert scores[0] == pytest.approx(0.5, abs=1e-5)
+    assert 0.0 < scores[1] < 0.5
 
 
 def test_several_phrases_keep_their_columns(matcher: PictureMatcher) -> None:

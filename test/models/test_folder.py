@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from vlm_ros.errors import ModelError, RuntimeUnavailableError
-from vlm_ros.models import bundled_model, load_model, read_spec
+from vlm_ros.models import bundled_model, load_model, load_text_encoder, read_spec
 
 
 @pytest.fixture
@@ -65,6 +65,10 @@ def test_corrupt_file_is_named(folder: Path, name: str) -> None:
         ("vision", "width", 96, "96"),
         ("vision", "mean", [0.0], "cannot be read"),
         ("vision", "graph", "text.onnx", "takes 'image'"),
+        ("vision", "resize", "crop", "'crop'; this version knows letterbox"),
+        ("vision", "filter", "lanczos", "'lanczos'; this version knows area"),
+        ("calibration", "threshold", 1.5, "between 0 and 1"),
+        ("calibration", "threshold", 0, "between 0 and 1"),
         ("text", "graph", "vision.onnx", "input_ids"),
     ],
 )
@@ -86,3 +90,9 @@ def test_unreadable_model_yaml(folder: Path, text: str) -> None:
 def test_unknown_runtime_is_refused() -> None:
     with pytest.raises(RuntimeUnavailableError, match="abacus"):
         load_model(bundled_model(), runtime="abacus")
+
+
+def test_without_a_picture_a_fused_model_compares_no_phrases(folder: Path) -> None:
+    _edit(folder, "", "family", "fused")
+    with pytest.raises(ModelError, match="no meaning without a picture"):
+        load_text_encoder(folder)

@@ -133,16 +133,17 @@ class Letterbox:
     Attributes:
         source_width: of the source image, pixels.
         source_height: of the source image, pixels.
-        width: of the fitted image in the model's input, without padding, pixels.
-        height: of the fitted image in the model's input, without padding, pixels.
+        width: of the fitted image in the model's input, without padding, pixels; a whole number
+            but where the image was padded first (`square`).
+        height: likewise.
         left: padding at the left, pixels.
         top: padding at the top, pixels.
     """
 
     source_width: int
     source_height: int
-    width: int
-    height: int
+    width: float
+    height: float
     left: int = 0
     top: int = 0
 
@@ -161,16 +162,38 @@ class Letterbox:
         Raises:
             ValueError: a size is not positive.
         """
-        if min(source_width, source_height, model_width, model_height) < 1:
-            raise ValueError(
-                f"cannot fit an image of {source_width}x{source_height} pixels into"
-                f" {model_width}x{model_height}: every side must be at least 1 pixel"
-            )
+        _check_sides(source_width, source_height, model_width, model_height)
         scale = min(model_width / source_width, model_height / source_height)
         width = min(max(round(source_width * scale), 1), model_width)
         height = min(max(round(source_height * scale), 1), model_height)
         left, top = (model_width - width) // 2, (model_height - height) // 2
         return cls(source_width, source_height, width, height, left, top)
+
+    @classmethod
+    def corner(
+        cls, source_width: int, source_height: int, model_width: int, model_height: int
+    ) -> Letterbox:
+        """As `fit`, but at the top left; arguments as there."""
+        box = cls.fit(source_width, source_height, model_width, model_height)
+        return cls(source_width, source_height, box.width, box.height)
+
+    @classmethod
+    def stretch(
+        cls, source_width: int, source_height: int, model_width: int, model_height: int
+    ) -> Letterbox:
+        """The whole of the model's input, whatever the aspect ratio; arguments as for `fit`."""
+        _check_sides(source_width, source_height, model_width, model_height)
+        return cls(source_width, source_height, model_width, model_height)
+
+    @classmethod
+    def square(
+        cls, source_width: int, source_height: int, model_width: int, model_height: int
+    ) -> Letterbox:
+        """Padded to a square at the right or the bottom, then stretched; arguments as for `fit`."""
+        _check_sides(source_width, source_height, model_width, model_height)
+        side = max(source_width, source_height)
+        width, height = source_width * model_width / side, source_height * model_height / side
+        return cls(source_width, source_height, width, height)
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -193,3 +216,20 @@ class Letterbox:
     @property
     def _offsets(self) -> NDArray[np.float32]:
         return np.array((self.left, self.top) * 2, np.float32)
+
+
+# The ways to fit an image into another size, as model folders name them.
+FITS = {
+    "letterbox": Letterbox.fit,
+    "corner": Letterbox.corner,
+    "stretch": Letterbox.stretch,
+    "pad_square": Letterbox.square,
+}
+
+
+def _check_sides(width: int, height: int, model_width: int, model_height: int) -> None:
+    if min(width, height, model_width, model_height) < 1:
+        raise ValueError(
+            f"cannot fit an image of {width}x{height} pixels into"
+            f" {model_width}x{model_height}: every side must be at least 1 pixel"
+        )

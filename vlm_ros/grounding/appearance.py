@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vlm_ros.grounding.description import describe
 from vlm_ros.language.lexicon import lexicon
-from vlm_ros.models import Model
 from vlm_ros.models.colours import colour_namer
 from vlm_ros.regions import Regions
 
@@ -26,21 +25,24 @@ _KNOWN_PHRASES = 4096
 class PictureMatcher:
     """Scores phrases against the regions of one picture; see `scene.Matcher`."""
 
-    def __init__(self, model: Model, image: NDArray[Any], regions: Regions) -> None:
+    def __init__(self, image: NDArray[Any], regions: Regions, threshold: float = 0.5) -> None:
         """Keeps what is needed; nothing is computed before it is asked for.
 
         Args:
-            model: gave the regions and embeds the phrases.
             image: (H, W, 3) uint8 RGB.
             regions: of the image.
+            threshold: the score of the regions that is to count as even odds; see
+                `Model.threshold`.
         """
-        self._model = model
         self._image = image
         self._regions = regions
+        self._even = np.float32(np.log(threshold / (1.0 - threshold)))
 
     def scores(self, phrases: Sequence[str]) -> Scores:
         """(N, len(phrases)) probabilities that each region is what each phrase says."""
-        scores = self._regions.match(self._model.embed(phrases))
+        scores = self._regions.scores(phrases)
+        if self._even:
+            scores = _shifted(scores, -self._even)
         for column, phrase in enumerate(phrases):
             colours = _colours(phrase)
             if colours:
@@ -65,7 +67,7 @@ def _colours(phrase: str) -> tuple[int, ...]:
     return tuple(names.index(word) for word in basic if word in names)
 
 
-def _shifted(probabilities: Scores, logits: Scores) -> Scores:
+def _shifted(probabilities: Scores, logits: Scores | np.float32) -> Scores:
     """Probabilities with something added to their logits."""
     odds = probabilities / np.maximum(1.0 - probabilities, 1e-7) * np.exp(logits)
     return np.asarray(odds / (1.0 + odds), np.float32)

@@ -262,6 +262,21 @@ def extent(scene: Scene, regions: NDArray[np.intp], measure: str) -> Scores:
     return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
 
 
+def named_texts(phrase: Phrase) -> Iterator[str]:
+    """What a phrase and all phrases within it name, without what they are contrasted with.
+
+    "The red or blue cup on the tray" -> "red cup", "cup", "blue cup", "cup", "tray", "tray".
+    """
+    for variant in variants(phrase):
+        yield matched_text(variant)
+        yield variant.noun
+    for part in phrase.parts:
+        yield part.text
+    for relation in phrase.relations:
+        for anchor in relation.anchors:
+            yield from named_texts(anchor)
+
+
 def _texts(phrase: Phrase) -> Iterator[str]:
     """Every text that matching the phrase will look at."""
     for variant in variants(phrase):

@@ -17,7 +17,7 @@ class Thresholds:
             group fits better.
         relation: least degree at which a relation or a place holds.
         margin: candidates whose score is within this share of the best are as good as the best,
-            so that 0.25 calls 0.8 and 0.65 ambiguous.
+            so that 0.3 calls 0.8 and 0.6 ambiguous.
         peer: least share of the best score for a region to be one of several ("all the cups",
             "the leftmost cup").
         duplicate: boxes that overlap by more than this (intersection over union) show one thing;
@@ -29,7 +29,7 @@ class Thresholds:
     match: float = 0.5
     attribute: float = 0.35
     relation: float = 0.3
-    margin: float = 0.25
+    margin: float = 0.3
     peer: float = 0.5
     duplicate: float = 0.7
     contained: float = 0.85

@@ -5,29 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.regions import Regions
 
 
 class Model(Protocol):
-    """An image encoder that proposes regions, aligned with a phrase encoder."""
+    """Proposes regions of an image that can be asked how well they fit phrases."""
 
     @property
     def description(self) -> str:
         """Name, input size and runtime, for logs."""
         ...
 
-    def regions(self, image: NDArray[Any]) -> Regions:
-        """Proposes regions in an image (H, W, 3) uint8 RGB.
+    @property
+    def guided(self) -> bool:
+        """Whether the regions it proposes depend on the phrases."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """The score at which a region is as likely right as wrong: 0.5 if it is calibrated."""
+        ...
+
+    def regions(self, image: NDArray[Any], phrases: Sequence[str]) -> Regions:
+        """Proposes regions.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            phrases: what the command is about, see `grounding.matching.named_texts`; the regions
+                can be asked about others too.
 
         Raises:
             ImageError: the image has no pixels or is not (H, W, 3) uint8.
-            ModelError: the graph failed or answered with the wrong shape.
+            ModelError: a graph failed or answered with the wrong shape.
         """
-        ...
-
-    def embed(self, phrases: Sequence[str]) -> NDArray[np.float32]:
-        """Unit embeddings (n, D) float32 of phrases; known phrases are not computed again."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import yaml
 
 from vlm_ros.errors import ModelError
+from vlm_ros.geometry.boxes import FITS
+from vlm_ros.models.resampling import FILTERS
 
 BUNDLED = "tabletop"
+FAMILIES = ("dual_encoder", "fused")
 
 
 @dataclass(frozen=True)
@@ -21,10 +25,15 @@ class VisionSpec:
         graph: the ONNX file.
         width, height: of its input, pixels.
         mean, std: of each RGB channel, on the scale 0..255; input = (pixel - mean) / std.
-        pad: grey value of the letterbox's padding, 0..255.
+        pad: grey value of the padding, 0..255.
+        resize: how an image is laid into the input, a key of `boxes.FITS`.
+        filter: how it is resampled, a key of `resampling.FILTERS`.
         min_objectness: regions below it are dropped.
         nms_iou: regions that overlap a better one by more are dropped.
+        merge_iou: regions that overlap a kept one by as much are averaged into it; None keeps it
+            as it is.
         max_regions: at most so many are kept.
+        precision: of the graph, for people; nothing depends on it.
     """
 
     graph: Path
@@ -32,10 +41,14 @@ class VisionSpec:
     height: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    pad: int
+    pad: float
+    resize: str
+    filter: str
     min_objectness: float
     nms_iou: float
+    merge_iou: float | None
     max_regions: int
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -62,18 +75,24 @@ class ModelSpec:
     Attributes:
         folder: where it was read.
         name: of the model.
-        family: "dual_encoder".
+        family: one of FAMILIES.
+        licence, origin: of the weights; empty where model.yaml does not say.
         dimensions: D of the shared space.
-        logit_scale, logit_shift: calibration of the match probability.
+        logit_scale, logit_shift: calibration of the match probability, on top of what each
+            region says of itself.
+        threshold: the score at which a region is as likely right as wrong.
         vision, text: the two graphs.
     """
 
     folder: Path
     name: str
     family: str
+    licence: str
+    origin: str
     dimensions: int
     logit_scale: float
     logit_shift: float
+    threshold: float
     vision: VisionSpec
     text: TextSpec
 
@@ -124,20 +143,27 @@ def _spec(folder: Path, data: Any) -> ModelSpec:
     spec = ModelSpec(
         folder=folder,
         name=str(data["name"]),
-        family=str(data["family"]),
+        family=_one_of(FAMILIES, data["family"], "family"),
+        licence=str(data.get("licence", "")),
+        origin=str(data.get("origin", "")),
         dimensions=int(data["dimensions"]),
         logit_scale=float(calibration["logit_scale"]),
         logit_shift=float(calibration["logit_shift"]),
+        threshold=_probability(calibration.get("threshold", 0.5), "calibration.threshold"),
         vision=VisionSpec(
             graph=folder / vision["graph"],
             width=int(vision["width"]),
             height=int(vision["height"]),
             mean=_channels(vision["mean"]),
             std=_channels(vision["std"]),
-            pad=int(vision["pad"]),
+            pad=float(vision["pad"]),
+            resize=_one_of(FITS, vision.get("resize", "letterbox"), "vision.resize"),
+            filter=_one_of(FILTERS, vision.get("filter", "area"), "vision.filter"),
             min_objectness=float(vision["min_objectness"]),
             nms_iou=float(vision["nms_iou"]),
+            merge_iou=float(vision["merge_iou"]) if "merge_iou" in vision else None,
             max_regions=int(vision["max_regions"]),
+            precision=str(vision.get("precision", "fp32")),
         ),
         text=TextSpec(
             graph=folder / text["graph"],
@@ -150,6 +176,18 @@ def _spec(folder: Path, data: Any) -> ModelSpec:
         if not path.is_file():
             raise ModelError(f"The model folder {folder} lacks {path.name}, which it names.")
     return spec
+
+
+def _one_of(known: Iterable[str], value: Any, key: str) -> str:
+    if value not in known:
+        raise ValueError(f"{key} is '{value}'; this version knows {', '.join(known)}.")
+    return str(value)
+
+
+def _probability(value: Any, key: str) -> float:
+    if not 0.0 < float(value) < 1.0:
+        raise ValueError(f"{key} is {value}; it must lie between 0 and 1.")
+    return float(value)
 
 
 def _channels(values: Any) -> tuple[float, float, float]:

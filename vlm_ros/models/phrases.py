@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vlm_ros.errors import ModelError
 from vlm_ros.models.folder import TextSpec
 from vlm_ros.runtimes import open_runtime
+from vlm_ros.stages import stage
 
 CACHED_PHRASES = 4096
 
@@ -23,18 +24,18 @@ class PhraseEncoder:
     Safe to call from several threads.
     """
 
-    def __init__(self, spec: TextSpec, dimensions: int, runtime: str) -> None:
-        """Loads the graph and the tokenizer.
+    def __init__(self, spec: TextSpec, dimensions: int) -> None:
+        """Loads the graph and the tokenizer; the graph into ONNX Runtime, for it seldom runs.
 
         Raises:
             ModelError: either cannot be read, or they do not fit model.yaml.
-            RuntimeUnavailableError: see `open_runtime`.
+            RuntimeUnavailableError: ONNX Runtime is not installed.
         """
         from tokenizers import Tokenizer
 
         self._spec = spec
         self._dimensions = dimensions
-        self._graph = open_runtime(spec.graph, runtime)
+        self._graph = open_runtime(spec.graph, "onnxruntime")
         missing = {"input_ids", "attention_mask"} ^ set(self._graph.inputs)
         if missing or "embeddings" not in self._graph.outputs:
             raise ModelError(
@@ -61,7 +62,8 @@ class PhraseEncoder:
         with self._lock:
             unknown = [p for p in dict.fromkeys(phrases) if p not in self._cache]
             if unknown:
-                self._cache.update(zip(unknown, self._compute(unknown), strict=True))
+                with stage("text"):
+                    self._cache.update(zip(unknown, self._compute(unknown), strict=True))
             rows = []
             for phrase in phrases:
                 self._cache.move_to_end(phrase)

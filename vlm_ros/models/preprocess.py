@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.errors import ImageError
-from vlm_ros.geometry.boxes import Letterbox
+from vlm_ros.geometry.boxes import FITS, Letterbox
 from vlm_ros.models.folder import VisionSpec
+from vlm_ros.models.resampling import AreaResampler, MatrixResampler, Resampler
+
+
+def check_image(image: NDArray[Any]) -> None:
+    """Refuses what is no picture.
+
+    Raises:
+        ImageError: not (H, W, 3) uint8, or without pixels.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ImageError(
+            f"An image of shape {image.shape} and type {image.dtype} cannot be grounded; "
+            "expected (height, width, 3) uint8 with at least one pixel."
+        )
 
 
 class ImageInput:
-    """Letterboxes and normalises images into buffers that are used again for every frame.
+    """Resamples, pads and normalises images into a buffer that is used again for every frame.
 
     One thread at a time: the array returned is overwritten by the next call.
     """
 
     def __init__(self, spec: VisionSpec) -> None:
         self._spec = spec
-        self._canvas = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
         self._tensor = np.empty((1, 3, spec.height, spec.width), np.float32)
         self._mean = np.asarray(spec.mean, np.float32)[:, None, None]
         self._factor = 1.0 / np.asarray(spec.std, np.float32)[:, None, None]
         self._identity = not self._mean.any() and bool((self._factor == 1.0).all())
-        self._fitted: Letterbox | None = None
+        self._fit: Letterbox | None = None
+        self._resample: Resampler
+        self._inside: NDArray[np.float32]
 
     def __call__(self, image: NDArray[Any]) -> tuple[NDArray[np.float32], Letterbox]:
         """Prepares an image.
@@ -40,25 +54,32 @@ class ImageInput:
         Raises:
             ImageError: not such an image, or one without pixels.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-            raise ImageError(
-                f"An image of shape {image.shape} and type {image.dtype} cannot be grounded; "
-                "expected (height, width, 3) uint8 with at least one pixel."
-            )
+        check_image(image)
+        spec = self._spec
         height, width = image.shape[:2]
-        box = Letterbox.fit(width, height, self._spec.width, self._spec.height)
-        if box != self._fitted:
-            self._canvas.fill(self._spec.pad)
-            self._fitted = box
-        inside = self._canvas[box.top : box.top + box.height, box.left : box.left + box.width]
-        if (box.width, box.height) == (width, height):
-            np.copyto(inside, image)
-        else:
-            shrinking = box.width < width
-            method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-            np.copyto(inside, cv2.resize(image, (box.width, box.height), interpolation=method))
-        np.copyto(self._tensor[0], self._canvas.transpose(2, 0, 1))
+        fit = FITS[spec.resize](width, height, spec.width, spec.height)
+        if fit != self._fit:
+            self._lay_out(fit)
+        self._resample(image, self._inside)
         if not self._identity:
-            np.subtract(self._tensor[0], self._mean, out=self._tensor[0])
-            np.multiply(self._tensor[0], self._factor, out=self._tensor[0])
-        return self._tensor, box
+            np.subtract(self._inside, self._mean, out=self._inside)
+            np.multiply(self._inside, self._factor, out=self._inside)
+        return self._tensor, fit
+
+    def _lay_out(self, fit: Letterbox) -> None:
+        """Fills the padding and prepares for images of another size."""
+        spec = self._spec
+        self._fit = fit
+        self._tensor[0] = (spec.pad - self._mean) * self._factor
+        picture = padded = (fit.source_width, fit.source_height)
+        if spec.resize == "pad_square":
+            padded = (max(picture), max(picture))
+            size = (spec.width, spec.height)
+        else:
+            size = (round(fit.width), round(fit.height))
+        rows = slice(fit.top, fit.top + size[1])
+        self._inside = self._tensor[0, :, rows, fit.left : fit.left + size[0]]
+        if spec.filter == "area":
+            self._resample = AreaResampler(*size)
+        else:
+            self._resample = MatrixResampler(spec.filter, picture, padded, size, spec.pad)

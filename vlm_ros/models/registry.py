@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vlm_ros.errors import ModelError
 from vlm_ros.models.base import Model
-from vlm_ros.models.folder import ModelSpec, read_spec
+from vlm_ros.models.folder import read_spec
 from vlm_ros.models.phrases import PhraseEncoder
 
 
@@ -15,38 +15,36 @@ def load_model(folder: Path, runtime: str = "auto") -> Model:
 
     Args:
         folder: with model.yaml in it.
-        runtime: see `vlm_ros.runtimes.open_runtime`.
+        runtime: runs the vision graph; see `vlm_ros.models.vision_pass.open_vision`.
 
     Raises:
         ModelError: the folder is missing, incomplete or inconsistent, or of an unknown family.
         RuntimeUnavailableError: the runtime cannot be used here.
     """
-    spec = _known_family(folder)
+    spec = read_spec(folder)
+    if spec.family == "fused":
+        from vlm_ros.models.fused import FusedModel
+
+        return FusedModel(spec, runtime)
     from vlm_ros.models.dual_encoder import DualEncoder
 
     return DualEncoder(spec, runtime)
 
 
-def load_text_encoder(folder: Path, runtime: str = "auto") -> PhraseEncoder:
-    """Loads the text side of a model folder alone, for comparing phrases with each other.
+def load_text_encoder(folder: Path) -> PhraseEncoder:
+    """Loads the text side of a dual encoder alone, for comparing phrases with each other.
 
     Args:
         folder: with model.yaml in it.
-        runtime: see `vlm_ros.runtimes.open_runtime`.
 
     Raises:
-        ModelError: the folder is missing, incomplete or inconsistent, or of an unknown family.
-        RuntimeUnavailableError: the runtime cannot be used here.
+        ModelError: the folder is missing, incomplete or inconsistent, or without such a side.
+        RuntimeUnavailableError: ONNX Runtime is not installed.
     """
-    spec = _known_family(folder)
-    return PhraseEncoder(spec.text, spec.dimensions, runtime)
-
-
-def _known_family(folder: Path) -> ModelSpec:
     spec = read_spec(folder)
     if spec.family != "dual_encoder":
         raise ModelError(
-            f"{folder / 'model.yaml'}: the family '{spec.family}' is not known; "
-            "this version reads 'dual_encoder'."
+            f"The model {spec.name} is of the family '{spec.family}', in which phrases have no "
+            "meaning without a picture; name a dual encoder, such as the bundled model."
         )
-    return spec
+    return PhraseEncoder(spec.text, spec.dimensions)
