@@ -13,7 +13,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
-from vlm_ros.models import load_model  # noqa: E402
+from vlm_ros.models import read_spec  # noqa: E402
+from vlm_ros.models.dual_encoder import DualEncoder  # noqa: E402
 from vlm_ros.training.annotations import DataError, read_coco, read_rendered, read_yolo  # noqa: E402
 from vlm_ros.training.export import export, load_average  # noqa: E402
 from vlm_ros.training.network import GroundingModel  # noqa: E402
@@ -87,8 +88,8 @@ def test_train_resume_export(rendered: Path, tmp_path: Path) -> None:
     for name, value in trained.text.state_dict().items():
         assert torch.allclose(again.text.state_dict()[name], value, atol=0.02), name
 
-    model = load_model(folder)
-    regions = model.regions(np.full((100, 100, 3), 90, np.uint8))
+    model = DualEncoder(read_spec(folder))
+    regions = model.regions(np.full((100, 100, 3), 90, np.uint8), [])
     assert regions.embeddings.shape[1:] == model.embed(["red box"]).shape[1:]
     assert not any(p.name.endswith(".part") for p in tmp_path.iterdir())
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vlm_ros.geometry.boxes import iou
-from vlm_ros.models import Model, load_model
+from vlm_ros.models import read_spec
+from vlm_ros.models.dual_encoder import DualEncoder
 from vlm_ros.training.annotations import Picture, read_picture
 from vlm_ros.training.phrases import (
     TRUE,
@@ -43,7 +44,7 @@ def calibrate(folder: Path, pictures: Sequence[Picture]) -> tuple[float, float]:
     Returns:
         Logit scale and shift.
     """
-    model = load_model(folder)
+    model = DualEncoder(read_spec(folder))
     writer = PhraseWriter(load_vocabulary(), {t.name for p in pictures for t in p.things})
     pairs: list[tuple[float, float]] = []
     for number, picture in enumerate(tqdm(pictures, desc="calibration", unit="picture")):
@@ -79,13 +80,13 @@ def fit_logistic(values: NDArray[np.float64], right: NDArray[np.float64]) -> tup
 
 
 def _best_matches(
-    model: Model, picture: Picture, writer: PhraseWriter, rng: np.random.Generator
+    model: DualEncoder, picture: Picture, writer: PhraseWriter, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
     """(cosine of the best region, whether it is right) of phrases about a picture.
 
     Where the best region shows something on which people would differ, nothing is learned.
     """
-    regions = model.regions(read_picture(picture.path))
+    regions = model.regions(read_picture(picture.path), ())
     if not len(regions) or not picture.things:
         return []
     meanings = writer.sample(picture.things, PHRASES, rng)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
 from pathlib import Path
 
@@ -12,45 +11,14 @@ import yaml
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
-from vlm_ros.training.network import (
-    EMBEDDING_DIM,
-    EXPORTED_CLASS_GAIN,
-    GroundingModel,
-    RegionNetwork,
-    TextHead,
-    decode,
-    grid,
-)
+from vlm_ros.training.network import EMBEDDING_DIM, GroundingModel, RegionNetwork, TextHead
 from vlm_ros.training.quantise import weights_to_int8
 from vlm_ros.training.sentences import MAX_TOKENS, SentenceEncoder, weights_folder
-from vlm_ros.training.yolox import STRIDES
+from vlm_ros.training.vision_graph import VisionGraph
 
 OPSET = 18
 SENTENCE_ENCODER = "sentence_encoder.bin"
 SHARED_BYTES = 1024  # smaller tensors stay in the graph
-CANDIDATES = 200  # regions that leave the graph, best objectness first
-
-
-class VisionGraph(nn.Module):
-    """The network with its best regions chosen inside the graph, so that little leaves the chip."""
-
-    def __init__(self, network: RegionNetwork) -> None:
-        super().__init__()
-        self.network = copy.deepcopy(network)
-        self.network.class_directions.weight.data *= EXPORTED_CLASS_GAIN
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        levels = self.network.levels(*self.network.yolox.trunk.early(image))
-        objectness = torch.cat([x.objectness.flatten() for x in levels])
-        best, index = objectness.topk(CANDIDATES)
-        places = [grid(x.code, stride) for x, stride in zip(levels, STRIDES, strict=True)]
-        centers, strides = (torch.cat(column)[index] for column in zip(*places, strict=True))
-        code, features, classes = (
-            torch.cat([x.flatten(2) for x in maps], 2)[0, :, index].T
-            for maps in zip(*((x.code, x.features, x.classes) for x in levels), strict=True)
-        )
-        boxes = decode(code, centers, strides)
-        return boxes, best.sigmoid(), self.network.embed(features, classes)
 
 
 class TextGraph(nn.Module):
@@ -105,7 +73,8 @@ def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> N
             "std": [1.0, 1.0, 1.0],
             "pad": 114,
             "min_objectness": 0.2,
-            "nms_iou": 0.5,
+            "nms_iou": 0.45,
+            "merge_iou": 0.6,
             "max_regions": 64,
         },
         "text": {

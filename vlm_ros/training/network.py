@@ -64,9 +64,8 @@ class EmbeddingBranch(nn.Module):
     has learned to ignore further up.
     """
 
-    def __init__(self, channels: int, stride: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.pool = stride // 4
         self.mix = ConvAct(channels + HEAD_CHANNELS + STEM_CHANNELS, BRANCH_CHANNELS, 1)
         self.context = nn.Sequential(
             ConvAct(BRANCH_CHANNELS, BRANCH_CHANNELS, 5, groups=BRANCH_CHANNELS),
@@ -75,9 +74,22 @@ class EmbeddingBranch(nn.Module):
         )
 
     def forward(self, neck: Tensor, cls_features: Tensor, early: Tensor) -> Tensor:
-        x = self.mix(torch.cat([neck, cls_features, avg_pool2d(early, self.pool)], 1))
-        y: Tensor = x + self.context(x)
+        x, around = self.neighbourhoods(neck, cls_features, early)
+        y: Tensor = x + self.last(around)
         return y
+
+    def neighbourhoods(
+        self, neck: Tensor, cls_features: Tensor, early: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Everything that looks at more than one point: the features, and what `last` takes."""
+        x = self.mix(torch.cat([neck, cls_features, early], 1))
+        return x, self.context[2][0](self.context[:2](x))
+
+    @property
+    def last(self) -> ConvAct:
+        """The pointwise end of the context, which can wait until points are chosen."""
+        last: ConvAct = self.context[2][1]
+        return last
 
 
 @dataclass(frozen=True)
@@ -103,9 +115,7 @@ class RegionNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.yolox = YoloX()
-        self.branches = nn.ModuleList(
-            EmbeddingBranch(c, s) for c, s in zip(NECK_CHANNELS, STRIDES, strict=True)
-        )
+        self.branches = nn.ModuleList(EmbeddingBranch(c) for c in NECK_CHANNELS)
         # Shared by the levels, so that regions can be chosen before they are embedded.
         self.project = nn.Linear(BRANCH_CHANNELS, EMBEDDING_DIM)
         self.class_directions = nn.Linear(CLASSES, EMBEDDING_DIM, bias=False)
@@ -138,11 +148,11 @@ class RegionNetwork(nn.Module):
     def levels(self, c2: Tensor, c3: Tensor) -> list[LevelMaps]:
         """The maps at strides 8, 16 and 32."""
         maps = []
-        for neck, head, branch in zip(
-            self.yolox.trunk.neck(c3), self.yolox.heads, self.branches, strict=True
+        for neck, early, head, branch in zip(
+            self.yolox.trunk.neck(c3), pooled(c2), self.yolox.heads, self.branches, strict=True
         ):
             cls_features, classes, code, objectness = head(neck)
-            features = branch(neck, cls_features, c2)
+            features = branch(neck, cls_features, early)
             maps.append(LevelMaps(features, classes, code, objectness))
         return maps
 
@@ -192,6 +202,14 @@ class Teacher(nn.Module):
             objectness=flat(objectness)[..., 0].float().sigmoid(),
             classes=flat(classes).float().sigmoid(),
         )
+
+
+def pooled(c2: Tensor) -> list[Tensor]:
+    """The features at stride 4 averaged to strides 8, 16 and 32, each from the one before."""
+    maps = [c2]
+    for _ in STRIDES:
+        maps.append(avg_pool2d(maps[-1], 2))
+    return maps[1:]
 
 
 def flat(maps: Sequence[Tensor]) -> Tensor:

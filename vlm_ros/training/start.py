@@ -51,4 +51,10 @@ def _load(module: nn.Module, graph: Path, prefix: str) -> None:
     own = [i for i in initializers if i.name.startswith(prefix)]
     values = {i.name.removeprefix(prefix): numpy_helper.to_array(i) for i in own}
     weights = restored_weights(values)
-    module.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+    # The graph holds some pointwise convolutions as matrices.
+    shapes = {name: value.shape for name, value in module.state_dict().items()}
+    if unknown := weights.keys() - shapes.keys():
+        raise KeyError(", ".join(sorted(unknown)))
+    module.load_state_dict(
+        {k: torch.from_numpy(np.array(v)).reshape(shapes[k]) for k, v in weights.items()}
+    )

@@ -87,12 +87,14 @@ class SpatialPyramid(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = ConvAct(channels, channels // 2, 1)
-        self.pools = nn.ModuleList(nn.MaxPool2d(k, 1, k // 2) for k in (5, 9, 13))
+        self.pool = nn.MaxPool2d(5, 1, 2)
         self.conv2 = ConvAct(channels * 2, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv1(x)
-        y: Tensor = self.conv2(torch.cat([x, *(pool(x) for pool in self.pools)], 1))
+        scales = [self.conv1(x)]
+        for _ in range(3):  # 5x5 again and again is 5x5, 9x9 and 13x13
+            scales.append(self.pool(scales[-1]))
+        y: Tensor = self.conv2(torch.cat(scales, 1))
         return y
 
 
@@ -164,10 +166,13 @@ class LevelHead(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Class features, class logits, box code and objectness logit, each (B, C, h, w)."""
-        x = self.stem(x)
-        cls = self.cls_convs(x)
-        reg = self.reg_convs(x)
+        cls, reg = self.features(x)
         return cls, self.cls_pred(cls), self.reg_pred(reg), self.obj_pred(reg)
+
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Class features and box features, from which the pointwise ends predict."""
+        x = self.stem(x)
+        return self.cls_convs(x), self.reg_convs(x)
 
 
 class YoloX(nn.Module):

@@ -1,0 +1,67 @@
+"""The graph of a model folder says what the network says, of the best points."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
+
+from torch import Tensor, nn  # noqa: E402
+
+from vlm_ros.training.network import EXPORTED_CLASS_GAIN, RegionNetwork  # noqa: E402
+from vlm_ros.training.vision_graph import CANDIDATES, VisionGraph  # noqa: E402
+
+SIZE = (128, 160)  # height, width: 420 points, of which the graph keeps fewer than half
+
+
+@pytest.fixture(scope="module")
+def network() -> RegionNetwork:
+    """Weights large enough that a picture's points differ and every level has some of the best."""
+    torch.manual_seed(0)
+    network = RegionNetwork().eval()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+            nn.init.normal_(module.bias, std=0.1)
+    return network
+
+
+@pytest.fixture(scope="module")
+def image() -> Tensor:
+    return torch.rand((1, 3, *SIZE), generator=torch.Generator().manual_seed(1)) * 255
+
+
+def test_graph_gives_the_networks_best_points(network: RegionNetwork, image: Tensor) -> None:
+    with torch.no_grad():
+        boxes, objectness, embeddings = VisionGraph(network)(image)
+        trained = network.class_directions.weight.clone()
+        network.class_directions.weight.mul_(EXPORTED_CLASS_GAIN)
+        dense = network(image)
+        network.class_directions.weight.copy_(trained)
+    best = dense.objectness[0].topk(CANDIDATES).indices
+    assert set(dense.strides[best].tolist()) == {8, 16, 32}
+    assert dense.embeddings[0, best].std(0).min() > 1e-3, "points must differ to be told apart"
+    assert torch.allclose(objectness, dense.objectness[0, best].sigmoid(), atol=1e-5)
+    assert torch.allclose(boxes, dense.boxes[0, best], rtol=1e-4, atol=1e-2)
+    assert torch.allclose(embeddings, dense.embeddings[0, best], atol=1e-4)
+
+
+def test_pointwise_ends_are_only_computed_for_the_chosen(
+    network: RegionNetwork, image: Tensor
+) -> None:
+    graph, shapes = VisionGraph(network), []
+    for head, branch in zip(graph.network.yolox.heads, graph.network.branches, strict=True):
+        for module in (head.cls_pred, head.reg_pred, branch.last):
+            module.register_forward_hook(lambda _, inputs, __: shapes.append(inputs[0].shape))
+    with torch.no_grad():
+        graph(image)
+    assert len(shapes) == 9
+    assert {shape[0] for shape in shapes} == {CANDIDATES}
+
+
+def test_network_itself_stays_as_it_was(network: RegionNetwork) -> None:
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    VisionGraph(network)
+    after = network.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
