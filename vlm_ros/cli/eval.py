@@ -22,7 +22,9 @@ INTERRUPTED_EXIT = 130
 NOTHING_MEASURED_EXIT = 2
 
 _model = click.option(
-    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Folder or name of the model; default: the bundled.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -282,14 +284,14 @@ def detect(
     from vlm_ros.evaluation.reports import detection_record, detection_table
     from vlm_ros.evaluation.yolox import YoloxDetector
     from vlm_ros.grounding.thresholds import Thresholds
-    from vlm_ros.models import bundled_model, load_model
+    from vlm_ros.models import find_model, load_model
 
     called = COCO_NAMES if names is None else read_names(names)
     least = Thresholds().match if threshold is None else threshold
-    folder = model or bundled_model()
-    detectors: dict[str, Detector] = {
-        folder.name: PhraseDetector(load_model(folder), called, least)
-    }
+    folder = find_model(model)
+    loaded = load_model(folder)
+    fitting = loaded.threshold if threshold is None else threshold
+    detectors: dict[str, Detector] = {folder.name: PhraseDetector(loaded, called, fitting)}
     if baseline is not None:
         detectors[baseline.stem] = YoloxDetector(baseline, len(called), least)
     comparison = Comparison(detectors, len(called))
@@ -311,12 +313,46 @@ def detect(
     _end(comparison.pictures, problems, interrupted)
 
 
+@command.command()
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("other", metavar="OTHER")
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder of pictures.",
+)
+@_json
+def agreement(reference: str, other: str, images: Path, as_json: bool) -> None:
+    """How far the model OTHER is from REFERENCE, e.g. in eight bits; both like OWL-ViT.
+
+    Region by region, and in what they point at for the eighty names of COCO.
+    """
+    from dataclasses import asdict
+
+    from tqdm import tqdm
+
+    from vlm_ros.coco import COCO_NAMES
+    from vlm_ros.evaluation.agreement import compare
+    from vlm_ros.evaluation.detection import pictures_in
+    from vlm_ros.models import find_model
+
+    pictures = pictures_in(images)
+    found = asdict(
+        compare(find_model(reference), find_model(other), tqdm(pictures), list(COCO_NAMES))
+    )
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        click.echo("\n".join(f"{name:<14} {value:g}" for name, value in found.items()))
+
+
 def _grounder(model: Path | None) -> Grounder:
     from vlm_ros.evaluation.remembering import RememberingModel
-    from vlm_ros.models import bundled_model, load_model
+    from vlm_ros.models import find_model, load_model
     from vlm_ros.pipeline import Grounder
 
-    return Grounder(RememberingModel(load_model(model or bundled_model())))
+    return Grounder(RememberingModel(load_model(find_model(model))))
 
 
 def _measure(

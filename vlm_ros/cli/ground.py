@@ -22,7 +22,9 @@ NOT_FOUND_EXIT = 1
     "-o", "--out", type=click.Path(path_type=Path), help="Draw the answer into a picture."
 )
 @click.option(
-    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Folder or name of the model; default: the bundled.",
 )
 @click.option("--runtime", default="auto", show_default=True, help="What runs the graphs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -34,12 +36,12 @@ def command(
     from vlm_ros.grounding.result import Status
     from vlm_ros.images import read_image, write_image
     from vlm_ros.language import parse_command
-    from vlm_ros.models import bundled_model, load_model
+    from vlm_ros.models import find_model, load_model
     from vlm_ros.pipeline import Grounder
 
     parsed = parse_command(text)
     pixels = read_image(image)
-    answers = Grounder(load_model(model or bundled_model(), runtime)).ground(parsed, pixels)
+    answers = Grounder(load_model(find_model(model), runtime)).ground(parsed, pixels)
     if out is not None:
         write_image(out, draw_grounding(pixels, answers, text))
     click.echo(json.dumps(_record(image, text, answers)) if as_json else _table(answers))

@@ -9,7 +9,9 @@ import click
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option(
-    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Folder or name of the model; default: the bundled.",
 )
 @click.option("--image", help="Topic of the colour images.")
 @click.option("--depth", help="Topic of the depth images registered to them.")
@@ -26,9 +28,10 @@ def command(
 
     ROS may hold further arguments, e.g. `--ros-args -p confirm_frames:=3`.
     """
+    from vlm_ros.models import find_model
     from vlm_ros.nodes.grounding_node import GroundingNode
     from vlm_ros.nodes.spinning import ros_arguments, run_node
 
-    parameters = {"model": None if model is None else str(model.resolve())}
+    parameters = {"model": None if model is None else str(find_model(model).resolve())}
     remappings = {"image": image, "depth": depth, "camera_info": camera_info}
     raise SystemExit(run_node(GroundingNode, ros_arguments(parameters, remappings, ros)))

@@ -31,7 +31,9 @@ NOT_FOUND_EXIT = 1
     help='Answer every line {"scene": {...}, "text": "..."} of a file; other keys are ignored.',
 )
 @click.option(
-    "--model", type=click.Path(path_type=Path), help="Model folder; default: the bundled."
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Folder or name of the model; default: the bundled.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def command(
@@ -167,9 +169,9 @@ def _encoder(model: Path | None) -> Embed:
 
     @lru_cache(maxsize=1)
     def load() -> Embed:
-        from vlm_ros.models import bundled_model, load_text_encoder
+        from vlm_ros.models import find_model, load_text_encoder
 
-        return load_text_encoder(model or bundled_model())
+        return load_text_encoder(find_model(model))
 
     def embed(phrases: Sequence[str]) -> NDArray[np.float32]:
         return load()(phrases)

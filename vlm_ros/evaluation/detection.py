@@ -66,8 +66,8 @@ class PhraseDetector:
 
     def __call__(self, image: NDArray[Any]) -> Objects:
         """Objects in an image (H, W, 3) uint8 RGB."""
-        regions = self._model.regions(image)
-        scores = regions.match(self._model.embed(self._names))
+        regions = self._model.regions(image, self._names)
+        scores = regions.scores(self._names)
         classes, best = scores.argmax(axis=1), scores.max(axis=1)
         kept = best >= self._threshold
         return Objects(regions.boxes[kept], classes[kept], best[kept])

@@ -1,37 +1,110 @@
-"""How long a frame and a phrase take with a model, without ROS."""
+"""What is timed of a model: phrases in a picture, and a whole command with depth."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, product
+from typing import Any, Protocol
+
 import numpy as np
+from numpy.typing import NDArray
 
-from vlm_ros.evaluation.timing import Times, timed
-from vlm_ros.language import parse_command
+from vlm_ros.evaluation.cold_start import COMMAND
+from vlm_ros.evaluation.drawn_scene import DrawnScene
+from vlm_ros.evaluation.racing import Contender
+from vlm_ros.language import Command, parse_command
 from vlm_ros.models import Model
-from vlm_ros.pipeline import Grounder
+from vlm_ros.models.dual_encoder import DualEncoder
+from vlm_ros.pipeline import Grounder, StepAnswer
+from vlm_ros.stages import stage
 
-_COMMAND = "pick up the red cup left of the plate"
-_WARM_UP = 5
+_COLOURS = ("red", "blue", "green", "yellow", "white", "black", "orange", "brown", "grey", "pink")
+_THINGS = ("cup", "plate", "bottle", "box", "bowl", "can", "book", "ball", "spoon", "banana")
+MOST_PHRASES = len(_COLOURS) * len(_THINGS)
 
 
-def time_model(model: Model, frames: int, seed: int = 0) -> dict[str, Times]:
-    """Times the vision pass, a whole frame, a new phrase and a known one.
+class Camera(Protocol):
+    """A camera's messages: what comes in for a frame, and what goes out."""
 
-    The picture is coloured noise in large patches: what it shows changes the cost of a vision pass
-    not at all, and of grounding little.
+    def decode(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The picture (H, W, 3) uint8 RGB and its depth (H, W) float32 metres."""
+        ...
+
+    def publish(self, answers: Sequence[StepAnswer], command: Command) -> None:
+        """Fills the messages that are sent."""
+        ...
+
+
+def phrases(number: int) -> list[str]:
+    """So many different phrases, at most MOST_PHRASES."""
+    pairs = product(_THINGS, _COLOURS)
+    return [f"{colour} {thing}" for thing, colour in pairs][:number]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A loaded model and how it stands in the record."""
+
+    model: Model
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def contenders(
+    timed: Timed, scene: DrawnScene, numbers: Sequence[int], camera: Camera | None
+) -> Iterator[Contender]:
+    """Everything that is timed of one model.
 
     Args:
-        model: to time.
-        frames: how often each is done.
-        seed: of the picture.
+        timed: the model.
+        scene: the picture, its depth and camera.
+        numbers: of phrases that are looked for together.
+        camera: where there are ROS messages.
     """
-    patches = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    image = np.ascontiguousarray(patches.repeat(80, axis=0).repeat(80, axis=1))
-    grounder, command = Grounder(model), parse_command(_COMMAND)
-    for _ in range(_WARM_UP):
-        grounder.ground(command, image)
-    return {
-        "vision": timed(lambda _: model.regions(image), range(frames)),
-        "frame": timed(lambda _: grounder.ground(command, image), range(frames)),
-        "new phrase": timed(lambda i: model.embed([f"strange thing {i}"]), range(frames)),
-        "known phrase": timed(lambda _: model.embed([_COMMAND]), range(frames)),
-    }
+    for number in numbers:
+        yield _looking_for(timed, scene.image, number)
+    if isinstance(timed.model, DualEncoder):
+        for number in numbers:
+            yield _reading(timed.model, timed.facts, number)
+    yield _command(timed, scene, camera)
+
+
+def _looking_for(timed: Timed, image: NDArray[np.uint8], number: int) -> Contender:
+    """Known phrases in a new frame: what a standing command costs."""
+    asked, model = phrases(number), timed.model
+
+    def once() -> None:
+        with stage("propose"):
+            regions = model.regions(image, asked)
+        with stage("score"):
+            regions.scores(asked)
+
+    return Contender({**timed.facts, "work": "phrases", "phrases": number}, once)
+
+
+def _reading(model: DualEncoder, facts: dict[str, Any], number: int) -> Contender:
+    """Phrases never heard before: what a new command costs, once."""
+    fresh = count()
+    return Contender(
+        {**facts, "work": "new phrases", "phrases": number},
+        lambda: model.embed([f"thing {next(fresh)} of {number}" for _ in range(number)]),
+    )
+
+
+def _command(timed: Timed, scene: DrawnScene, camera: Camera | None) -> Contender:
+    """A command with a relation, grounded with depth, from message to message."""
+    grounder, command = Grounder(timed.model), parse_command(COMMAND)
+    facts = {**timed.facts, "work": "command", "command": COMMAND, "phrases": None}
+
+    def alone() -> None:
+        grounder.ground(command, scene.image, scene.depth, scene.intrinsics)
+
+    def between_messages() -> None:
+        assert camera is not None
+        with stage("decode"):
+            image, depth = camera.decode()
+        answers = grounder.ground(command, image, depth, scene.intrinsics)
+        with stage("publish"):
+            camera.publish(answers, command)
+
+    return Contender(facts, alone if camera is None else between_messages)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.models import Model
@@ -18,6 +17,7 @@ class RememberingModel:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._image: NDArray[Any] | None = None
+        self._phrases: Sequence[str] = ()
         self._regions: Regions | None = None
 
     @property
@@ -25,13 +25,20 @@ class RememberingModel:
         """Of the model within."""
         return self._model.description
 
-    def regions(self, image: NDArray[Any]) -> Regions:
-        """Proposes regions; see `Model.regions`. A picture must not be changed between calls."""
-        if self._regions is None or image is not self._image:
-            self._regions = self._model.regions(image)
-            self._image = image
-        return self._regions
+    @property
+    def guided(self) -> bool:
+        """Of the model within."""
+        return self._model.guided
 
-    def embed(self, phrases: Sequence[str]) -> NDArray[np.float32]:
-        """Embeds phrases; see `Model.embed`."""
-        return self._model.embed(phrases)
+    @property
+    def threshold(self) -> float:
+        """Of the model within."""
+        return self._model.threshold
+
+    def regions(self, image: NDArray[Any], phrases: Sequence[str]) -> Regions:
+        """Proposes regions; see `Model.regions`. A picture must not be changed between calls."""
+        asked = tuple(phrases) if self.guided else ()
+        if self._regions is None or image is not self._image or asked != self._phrases:
+            self._regions = self._model.regions(image, phrases)
+            self._image, self._phrases = image, asked
+        return self._regions

@@ -23,6 +23,12 @@ class Times:
     p50_ms: float
     p95_ms: float
 
+    @staticmethod
+    def of(seconds: Sequence[float]) -> Times:
+        """Those of at least one duration."""
+        p50, p95 = np.percentile(seconds, (50, 95)) * 1e3
+        return Times(len(seconds), round(float(p50), 3), round(float(p95), 3))
+
 
 def timed(work: Callable[..., object], items: Sequence[object]) -> Times:
     """Does the work once for each item, in order."""
@@ -30,6 +36,5 @@ def timed(work: Callable[..., object], items: Sequence[object]) -> Times:
     for item in items:
         begun = time.perf_counter()
         work(item)
-        took.append((time.perf_counter() - begun) * 1e3)
-    p50, p95 = np.percentile(took, (50, 95))
-    return Times(len(took), round(float(p50), 3), round(float(p95), 3))
+        took.append(time.perf_counter() - begun)
+    return Times.of(took)

@@ -80,7 +80,7 @@ def demonstrate(command: str, seed: int, model: Path | None, timeout: float) -> 
     Args:
         command: for the node.
         seed: of the scene.
-        model: folder; None for the bundled one.
+        model: folder or name; None for the bundled one.
         timeout: seconds to look.
 
     Raises:

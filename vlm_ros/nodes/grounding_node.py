@@ -30,6 +30,7 @@ from vlm_ros.nodes.ground_goal import GroundGoal
 from vlm_ros.nodes.grounding_settings import GroundingSettings, check_changes
 from vlm_ros.nodes.images import decode_colour
 from vlm_ros.nodes.inference_thread import InferenceThread
+from vlm_ros.nodes.library_log import logged_by
 from vlm_ros.nodes.messages import error_array, target_array
 from vlm_ros.nodes.outputs import Outputs
 from vlm_ros.nodes.spinning import quiet_at_shutdown, run_node
@@ -113,10 +114,13 @@ class GroundingNode(LifecycleNode):
         """Load the model; what is wrong with it is logged and said to every goal."""
         settings = self._settings()
         try:
-            model = load_model(settings.model_folder, settings.runtime)
-            # The first run is the slowest and shows whether the graphs fit what model.yaml says.
-            grounder = Grounder(model)
-            grounder.ground(parse_command("the cup"), np.zeros((480, 640, 3), np.uint8))
+            # It says what runs the model, and why.
+            with logged_by(self.get_logger()):
+                model = load_model(settings.model_folder, settings.runtime)
+                # The first run is the slowest and shows whether the graphs fit what model.yaml
+                # says.
+                grounder = Grounder(model)
+                grounder.ground(parse_command("the cup"), np.zeros((480, 640, 3), np.uint8))
         except VlmRosError as error:
             return self._configuring_failed(str(error))
         except Exception as error:

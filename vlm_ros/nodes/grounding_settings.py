@@ -9,7 +9,7 @@ from pathlib import Path
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
-from vlm_ros.models import bundled_model
+from vlm_ros.models import find_model
 from vlm_ros.nodes.parameters import parameter
 from vlm_ros.runtimes.registry import RUNTIMES
 
@@ -21,7 +21,7 @@ class GroundingSettings:
     """Values of the parameters; their descriptions are beside them."""
 
     autostart: bool = parameter(True, "Configure and activate at the start.", read_only=True)
-    model: str = parameter("", "Folder of the model; empty for the one the package brings.")
+    model: str = parameter("", "Folder or name of the model; empty for the one the package brings.")
     runtime: str = parameter("auto", f"What runs the model: one of {', '.join(RUNTIMES)}.")
     default_timeout: float = parameter(
         10.0, "Seconds that a goal without a timeout looks.", low=0.1, high=3600.0
@@ -44,8 +44,12 @@ class GroundingSettings:
 
     @property
     def model_folder(self) -> Path:
-        """Where the model is."""
-        return Path(self.model).expanduser() if self.model else bundled_model()
+        """Where the model is.
+
+        Raises:
+            ModelError: no model of this name is here.
+        """
+        return find_model(self.model)
 
 
 def check_changes(changes: Sequence[Parameter], model_loaded: bool) -> SetParametersResult:
