@@ -84,7 +84,7 @@ class Grounder:
                 height=height,
                 matcher=matcher,
                 positions=locator.points() if _compares_places(phrase) else None,
-                objectness=regions.objectness,
+                objectness=None if self._model.guided else regions.objectness,
             )
             with stage("ground"):
                 grounding = resolve(phrase, scene, taken=taken.before(phrase))

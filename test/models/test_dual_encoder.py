@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vlm_ros.errors import ImageError, ModelError
+from vlm_ros.evaluation.drawn_scene import draw_scene
 from vlm_ros.geometry.boxes import Letterbox
 from vlm_ros.models import bundled_model, dual_encoder, read_spec
 from vlm_ros.models.dual_encoder import DualEncoder
@@ -23,11 +24,8 @@ def model() -> DualEncoder:
 
 @pytest.fixture(scope="module")
 def image() -> NDArray[np.uint8]:
-    """Two plain shapes on a grey table, in an odd size."""
-    pixels = np.full((333, 517, 3), 150, np.uint8)
-    pixels[120:240, 80:180] = (200, 30, 30)
-    pixels[100:220, 330:420] = (30, 60, 200)
-    return pixels
+    """Things on a table, in an odd size."""
+    return np.ascontiguousarray(draw_scene().image[60:393, 40:557])
 
 
 def test_embeddings_have_unit_length(model: DualEncoder) -> None:

@@ -124,7 +124,7 @@ def _scene(image: Path | None) -> DrawnScene:
 def _camera(scene: DrawnScene) -> Camera | None:
     """Messages to decode and to fill, where ROS and the interfaces of this package are there."""
     try:
-        from vlm_ros.evaluation.message_timing import MessageCamera
+        from vlm_ros.nodes.message_camera import MessageCamera
     except ImportError:
         return None
     return MessageCamera(scene)

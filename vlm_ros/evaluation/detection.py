@@ -54,9 +54,10 @@ class Detector(Protocol):
 
 
 class PhraseDetector:
-    """A model that takes the names as phrases, scored as in grounding.
+    """A model that takes the names as phrases.
 
-    Each region is what it fits best, if it fits that well enough.
+    Each region is what it fits best. A detection's score is that of YOLOX: how sure it is that
+    there is a thing, times how well it fits its name.
     """
 
     def __init__(self, model: Model, names: Sequence[str], threshold: float) -> None:
@@ -67,7 +68,7 @@ class PhraseDetector:
     def __call__(self, image: NDArray[Any]) -> Objects:
         """Objects in an image (H, W, 3) uint8 RGB."""
         regions = self._model.regions(image, self._names)
-        scores = regions.scores(self._names)
+        scores = regions.scores(self._names) * regions.objectness[:, None]
         classes, best = scores.argmax(axis=1), scores.max(axis=1)
         kept = best >= self._threshold
         return Objects(regions.boxes[kept], classes[kept], best[kept])

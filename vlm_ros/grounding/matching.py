@@ -47,7 +47,8 @@ class Match:
     """Degrees of one phrase on N regions.
 
     Attributes:
-        score: (N,) noun, attributes, parts and exclusions together.
+        score: (N,) noun, attributes, parts and exclusions together, less where it is unsure that
+            there is a thing at all.
         noun: (N,) the head noun alone.
         attributes: (N,) for each attribute, "with <part>", "not <excluded>" and "red or blue".
         plausible: (N,) all of them softened, for a best guess; above 0, and no probability.
@@ -124,7 +125,7 @@ class PhraseMatcher:
     def _measure_plain(self, phrase: Phrase) -> Match:
         """Degrees of a phrase that leaves no choice."""
         text = matched_text(phrase)
-        score = self._scores[text].copy()
+        score = self._scores[text] * self._objectness
         noun = self._scores[phrase.noun]
         plausible = self._objectness * soften(noun)
         degrees = self._degrees(phrase, text)

@@ -29,8 +29,8 @@ class Scene:
         matcher: scores phrases against the same N regions.
         positions: (N, 3) float32 metres in the camera's optical frame (x right, y down,
             z forward), NaN where depth is unknown; None where there is no depth at all.
-        objectness: (N,) float32 in 0..1, how sure it is that each region is a thing at all; a
-            best guess leans on it where the words say little. None where all surely are.
+        objectness: (N,) float32 in 0..1, how sure it is that each region is a thing at all;
+            None where all surely are, or nobody can say.
     """
 
     boxes: NDArray[np.float32]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,13 @@ class DualEncoder:
         most = _CANDIDATES * vision.max_regions
         best = confident[np.argsort(-rank[confident], kind="stable")[:most]]
         kept = nms(regions.boxes[best], rank[best], vision.nms_iou)[: vision.max_regions]
-        if vision.merge_iou is None:
-            return regions.take(best[kept])
-        return merged(regions.take(best), kept, vision.merge_iou)
+        if vision.merge_iou is not None:
+            return merged(regions.take(best), kept, vision.merge_iou)
+        chosen = regions.take(best[kept])
+        if "logit_scale" not in outputs:
+            return chosen
+        # Where regions have a scale of their own, scores were learned without regard to it.
+        return replace(chosen, objectness=np.ones(len(chosen), np.float32))
 
     def _all_regions(self, outputs: Mapping[str, NDArray[Any]], fit: Letterbox) -> EmbeddedRegions:
         self._check_outputs(outputs)

@@ -1,4 +1,4 @@
-"""The messages of a camera and of an answer, as the grounding node handles them. Needs ROS."""
+"""The messages of a camera and of an answer, as the grounding node handles them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ pytest.importorskip("sensor_msgs", reason="needs ROS 2")
 pytest.importorskip("vlm_ros.msg", reason="needs the built interfaces")
 
 from vlm_ros.evaluation.drawn_scene import draw_scene
-from vlm_ros.evaluation.message_timing import MessageCamera
+from vlm_ros.nodes.message_camera import MessageCamera
 
 
 def test_what_is_decoded_is_the_scene() -> None:
