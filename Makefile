@@ -68,7 +68,8 @@ format: $(VENV)/.installed  ## let ruff format the code and mend what it can
 train-env: $(VENV)/.installed-train  ## add torch and what training and export need to .venv
 
 test-train: build $(VENV)/.installed-train  ## run the tests of training and export
-	@$(RUN) $(VENV)/bin/python -m pytest test/training
+	@$(RUN) $(VENV)/bin/python -m pytest test/training test/exporting test/hub/test_chain.py \
+		test/evaluation/test_transformers_timing.py
 
 engine-env: $(VENV)/.installed-engines  ## add TensorRT for RTX, which builds engines with no GPU
 
