@@ -25,9 +25,12 @@ def _unicode_of_bytes() -> list[str]:
     return [chr(b) for b in shown] + [chr(256 + n) for n in range(len(hidden))]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clip_tokenizer() -> Any:
-    """CLIP's tokenizer of transformers, with its real vocabulary."""
+    """CLIP's tokenizer of transformers, with its real vocabulary.
+
+    One for each module, for processors leave their padding set in it.
+    """
     source = DATA / "clip_bpe" / "bpe_simple_vocab_16e6.txt.gz"
     if not source.is_file():
         pytest.skip("CLIP's vocabulary is not at hand (shared/data/clip_bpe)")

@@ -209,7 +209,7 @@ _CLASSES = {
 def _check_dividers(model: Any, tokenizer: Any, checkpoint: Checkpoint) -> None:
     """The model divides prompts at tokens of fixed number, whatever its tokenizer."""
     words = ["[CLS]", "[SEP]", ".", "?"]
-    wanted = model.model.special_tokens.tolist()
+    wanted = list(_modeling(model).SPECIAL_TOKENS)
     given = [tokenizer.token_to_id(word) for word in words]
     if given != wanted:
         raise ModelError(
