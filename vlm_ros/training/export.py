@@ -11,12 +11,12 @@ import yaml
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
+from vlm_ros.exporting.graphs import write_graph
 from vlm_ros.training.network import EMBEDDING_DIM, GroundingModel, RegionNetwork, TextHead
 from vlm_ros.training.quantise import weights_to_int8
 from vlm_ros.training.sentences import MAX_TOKENS, SentenceEncoder, weights_folder
 from vlm_ros.training.vision_graph import VisionGraph
 
-OPSET = 18
 SENTENCE_ENCODER = "sentence_encoder.bin"
 SHARED_BYTES = 1024  # smaller tensors stay in the graph
 
@@ -96,32 +96,27 @@ def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> N
 
 
 def _export_vision(network: RegionNetwork, path: Path, width: int, height: int) -> None:
-    program = torch.onnx.export(
+    write_graph(
         VisionGraph(network).eval(),
         (torch.zeros(1, 3, height, width),),
-        input_names=["image"],
-        output_names=["boxes", "objectness", "embeddings"],
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
+        ["image"],
+        ["boxes", "objectness", "embeddings"],
+        path,
     )
-    onnx.save(_plain(program), str(path))
 
 
 def _export_text(head: TextHead, path: Path) -> None:
     ids = torch.tensor([[101, 2417, 2452, 102], [101, 2630, 3482, 102]])
     shape = {0: torch.export.Dim("phrases"), 1: torch.export.Dim("tokens", max=512)}
-    program = torch.onnx.export(
+    write_graph(
         TextGraph(SentenceEncoder(), head).eval(),
         (ids, torch.ones_like(ids)),
-        input_names=["input_ids", "attention_mask"],
-        output_names=["embeddings"],
-        opset_version=OPSET,
-        dynamic_shapes=(shape, shape),
-        dynamo=True,
-        verbose=False,
+        ["input_ids", "attention_mask"],
+        ["embeddings"],
+        path,
+        (shape, shape),
     )
-    text = weights_to_int8(_plain(program))
+    text = weights_to_int8(onnx.load(str(path)))
     # Training leaves the sentence encoder alone: in a file of its own it is the same for every
     # version of a model, so that neither a repository nor an update carries it twice.
     for tensor in text.graph.initializer:
@@ -129,20 +124,6 @@ def _export_text(head: TextHead, path: Path) -> None:
             set_external_data(tensor, SENTENCE_ENCODER)
     onnx.save(text, str(path))
     (path.parent / SENTENCE_ENCODER).chmod(0o644)  # onnx makes it private
-
-
-def _plain(program: torch.onnx.ONNXProgram | None) -> onnx.ModelProto:
-    """The graph without the exporter's notes, which hold source paths."""
-    if program is None:
-        raise RuntimeError("torch.onnx.export returned nothing.")
-    model = program.model_proto
-    for node in model.graph.node:
-        del node.metadata_props[:]
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
-        del value.metadata_props[:]
-    del model.graph.metadata_props[:]
-    del model.metadata_props[:]
-    return model
 
 
 def _copy_tokenizer(path: Path) -> None:
