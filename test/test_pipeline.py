@@ -86,7 +86,7 @@ def test_every_phrase_of_a_command_is_answered(
     assert target.grounding.status is destination.grounding.status is Status.FOUND
     assert target.grounding.targets[0].box == tuple(BOXES[0])
     assert destination.grounding.targets[0].box == tuple(BOXES[1])
-    assert target.positions == (None,), "no depth, no position"
+    assert target.positions == target.masks == (None,), "no depth, no position"
 
 
 def test_depth_gives_a_position(frame: tuple[NDArray[np.uint8], NDArray[np.float32]]) -> None:
@@ -94,7 +94,10 @@ def test_depth_gives_a_position(frame: tuple[NDArray[np.uint8], NDArray[np.float
     position = answer.positions[0]
     assert position is not None
     expected = ((129.5 - 319.5) / 600 * 0.8, (129.5 - 239.5) / 600 * 0.8, 0.8)
-    assert position.point == pytest.approx(expected, abs=0.01)
+    assert position.surface == pytest.approx(expected, abs=0.01)
+    mask = answer.masks[0]
+    assert mask is not None and mask.shape == (480, 640)
+    assert mask[100:160, 100:160].all() and mask.sum() == 3600
 
 
 def test_depth_of_another_size_is_not_used(
@@ -105,7 +108,7 @@ def test_depth_of_another_size_is_not_used(
         parse_command("the red cup"), image, depth[:240, :320], INTRINSICS
     )
     assert answer.grounding.status is Status.FOUND
-    assert answer.positions == (None,)
+    assert answer.positions == answer.masks == (None,)
 
 
 def test_what_is_not_there_is_not_found(

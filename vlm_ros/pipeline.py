@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics
-from vlm_ros.geometry.depth import Position, locate_all
+from vlm_ros.geometry.position import Located, Position, locate
+from vlm_ros.geometry.surfaces import surface_points
 from vlm_ros.grounding.appearance import PictureMatcher
 from vlm_ros.grounding.contrast import is_size
 from vlm_ros.grounding.matching import named_texts
@@ -20,6 +21,7 @@ from vlm_ros.grounding.scene import Scene
 from vlm_ros.grounding.taken import Taken
 from vlm_ros.language import Command, Phrase
 from vlm_ros.models import Model
+from vlm_ros.regions import Regions
 from vlm_ros.stages import stage
 
 
@@ -33,12 +35,20 @@ class StepAnswer:
         grounding: what was found.
         positions: where each of `grounding.targets` is in the camera's optical frame; None where
             depth is missing or has too many holes.
+        masks: for each of `grounding.targets` its pixels, (H, W) bool; None where depth is missing
+            or has too many holes.
+        regions: the frame's regions, which `GroundedRegion.region` counts; None where there is no
+            frame.
     """
 
     step: int
     role: str
     grounding: Grounding
     positions: tuple[Position | None, ...]
+    masks: tuple[NDArray[np.bool_] | None, ...] = field(
+        default=(), kw_only=True, repr=False, compare=False
+    )
+    regions: Regions | None = field(default=None, kw_only=True, repr=False, compare=False)
 
 
 class Grounder:
@@ -90,13 +100,17 @@ class Grounder:
                 grounding = resolve(phrase, scene, taken=taken.before(phrase))
             if role == "target":
                 taken.add(phrase, grounding)
-            positions = locator.at([target.region for target in grounding.targets])
-            answers.append(StepAnswer(step, role, grounding, positions))
+            located = [locator.object_in(target.region) for target in grounding.targets]
+            positions = tuple(None if found is None else found.position for found in located)
+            masks = tuple(None if found is None else found.mask for found in located)
+            answers.append(
+                StepAnswer(step, role, grounding, positions, masks=masks, regions=regions)
+            )
         return tuple(answers)
 
 
 class _Locator:
-    """Positions of the regions of one frame, each measured when it is first asked for."""
+    """Where the regions of one frame are, each measured when it is first asked for."""
 
     def __init__(
         self,
@@ -107,27 +121,27 @@ class _Locator:
         self._boxes = boxes
         self._depth = depth
         self._intrinsics = intrinsics
-        self._known: dict[int, Position | None] = {}
+        self._objects: dict[int, Located | None] = {}
+        self._points: NDArray[np.float32] | None = None
 
-    def at(self, regions: Sequence[int]) -> tuple[Position | None, ...]:
-        """Positions of some regions; None where unknown."""
-        if self._depth is None or self._intrinsics is None:
-            return (None,) * len(regions)
-        new = [region for region in regions if region not in self._known]
-        if new:
-            with stage("locate"):
-                found = locate_all(self._depth, self._boxes[new], self._intrinsics)
-            self._known.update(zip(new, found, strict=True))
-        return tuple(self._known[region] for region in regions)
-
-    def points(self) -> NDArray[np.float32] | None:
-        """(N, 3) of all regions, NaN where unknown; None without depth."""
+    def object_in(self, region: int) -> Located | None:
+        """The object of a region; None where depth is missing or has too many holes."""
         if self._depth is None or self._intrinsics is None:
             return None
-        unknown = (np.nan, np.nan, np.nan)
-        found = self.at(range(len(self._boxes)))
-        points = [unknown if position is None else position.point for position in found]
-        return np.asarray(points, np.float32).reshape(-1, 3)
+        if region not in self._objects:
+            with stage("locate"):
+                box = self._boxes[region].tolist()
+                self._objects[region] = locate(self._depth, box, self._intrinsics)
+        return self._objects[region]
+
+    def points(self) -> NDArray[np.float32] | None:
+        """(N, 3) middles of the surfaces of all regions, NaN where unknown; None without depth."""
+        if self._depth is None or self._intrinsics is None:
+            return None
+        if self._points is None:
+            with stage("locate"):
+                self._points = surface_points(self._depth, self._boxes, self._intrinsics)
+        return self._points
 
 
 def _compares_places(phrase: Phrase) -> bool:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_ros.geometry.rotations import matrix
 from vlm_ros.simulation.camera import Camera
-from vlm_ros.simulation.rotations import matrix
 from vlm_ros.simulation.tabletop import Tabletop
 
 # Points along the outline of a footprint, close enough together to measure gaps by.

@@ -26,7 +26,7 @@ def table(items: Sequence[Item]) -> str:
         rows.append((name, str(len(members)), *_cells(members)))
     if len(categories) > 1:
         rows.append(("all", str(len(items)), *_cells(items)))
-    return "\n".join([_aligned(rows), _statuses(items), "", LEGEND])
+    return "\n".join([aligned(rows), _statuses(items), "", LEGEND])
 
 
 def record(items: Sequence[Item]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def detection_table(comparison: Comparison, threshold: float) -> str:
     for name, counts in comparison.counts.items():
         rows.append((name, _cell(counts.precision), _cell(counts.recall)))
     title = f"{comparison.pictures} pictures, score >= {threshold:g}, IoU >= {RIGHT_IOU:g}"
-    return f"{title}\n{_aligned(rows)}"
+    return f"{title}\n{aligned(rows)}"
 
 
 def detection_record(
@@ -121,7 +121,8 @@ def _cells(items: Sequence[Item]) -> list[str]:
     return [_cell(share) for share in _shares(items).values()]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equally many cells as lines with columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vlm_ros.geometry.camera import Intrinsics
+from vlm_ros.geometry.camera import Intrinsics, slopes
 
 # (N, 4) left, top, right, bottom in whole pixels, the last two exclusive.
 Windows = NDArray[np.intp]
@@ -86,14 +86,12 @@ def sample(
     rows, new_rows = _spread(windows[:, _TOP], windows[:, _BOTTOM], side)
     flat = rows[:, :, None] * depth.shape[1] + columns[:, None, :]
     seen = depth.ravel().take(flat)
-    measured = (seen > 0) & (seen < np.inf)
+    across, down = slopes(columns[:, None, :], rows[:, :, None], intrinsics)
+    measured = (seen > 0) & (seen < np.inf) & np.isfinite(across) & np.isfinite(down)
     points = np.empty((3, *flat.shape), np.float32)
-    z = points[2]
-    z[:] = np.where(measured, seen, np.float32(0.0))
-    across = ((columns - intrinsics.cx) / intrinsics.fx).astype(np.float32)
-    down = ((rows - intrinsics.cy) / intrinsics.fy).astype(np.float32)
-    np.multiply(across[:, None, :], z, out=points[0])
-    np.multiply(down[:, :, None], z, out=points[1])
+    points[2] = np.where(measured, seen, np.float32(0.0))
+    np.multiply(np.nan_to_num(across), points[2], out=points[0])
+    np.multiply(np.nan_to_num(down), points[2], out=points[1])
     return Grids(
         columns=columns,
         rows=rows,

@@ -1,9 +1,6 @@
-"""Where boxes of the image are in space, from a registered depth image."""
+"""Where what boxes of the image show is in space, all of them at once, for comparing places."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,37 +36,14 @@ _STEPS_PER_UNIT = _STEPS_PER_GAP / float(np.log1p(_LAYER_GAP_PER_M))
 _LAST_STEP = 2 ** (31 - _INDEX_BITS) - 1
 
 
-@dataclass(frozen=True)
-class Position:
-    """Where the visible surface of an object is.
-
-    Attributes:
-        point: x, y, z in metres in the camera's optical frame (x right, y down, z forward): the
-            component-wise median of the visible surface points. It lies on the side that faces
-            the camera, not at the centre of the body.
-        size: extent of the visible surface along the same axes, metres, from the 2nd to the 98th
-            percentile.
-    """
-
-    point: tuple[float, float, float]
-    size: tuple[float, float, float]
-
-
-def locate(
-    depth: NDArray[np.float32], box: Sequence[float], intrinsics: Intrinsics
-) -> Position | None:
-    """Position of the object inside one box (xyxy); see `locate_all`."""
-    return locate_all(depth, [box], intrinsics)[0]
-
-
-def locate_all(
+def surface_points(
     depth: NDArray[np.float32], boxes: ArrayLike, intrinsics: Intrinsics
-) -> tuple[Position | None, ...]:
-    """Positions of the objects inside boxes, apart from what lies behind, below and before them.
+) -> NDArray[np.float32]:
+    """Middles of the visible surfaces in boxes, apart from what lies behind, below and before.
 
     The surface is the layer of depth that fills most of the middle of the box. Points of it that
     do not rise from the plane through the box's surroundings are its support and are left out,
-    unless the object is too flat to tell. What else is asked for changes no position.
+    unless the object is too flat to tell. What else is asked for changes no point.
 
     Args:
         depth: (H, W) float32 metres, registered to the image; 0, negative and non-finite are
@@ -78,23 +52,21 @@ def locate_all(
         intrinsics: of the camera the depth is registered to.
 
     Returns:
-        N positions, or None where a box holds too few valid depth pixels.
+        (N, 3) float32 metres in the optical frame (x right, y down, z forward): component-wise
+        medians of the surfaces; NaN where a box holds too few valid depth pixels.
     """
     height, width = depth.shape
     windows, usable = windows_of(boxes, width, height)
-    located: list[Position | None] = [None] * len(windows)
-    asked = np.flatnonzero(usable)
-    if len(asked):
-        found = _surfaces(depth, windows[asked], intrinsics)
-        for index, position in zip(asked.tolist(), found, strict=True):
-            located[index] = position
-    return tuple(located)
+    points = np.full((len(windows), 3), np.nan, np.float32)
+    if usable.any():
+        points[usable] = _surfaces(depth, windows[usable], intrinsics)
+    return points
 
 
 def _surfaces(
     depth: NDArray[np.float32], windows: Windows, intrinsics: Intrinsics
-) -> list[Position | None]:
-    """Positions in windows that hold at least one pixel."""
+) -> NDArray[np.float32]:
+    """Points (N, 3) in windows that hold at least one pixel."""
     grids = sample(depth, windows, _POINTS, intrinsics)
     seen = np.count_nonzero(grids.valid, axis=(1, 2))
     surface = _central_layers(grids, windows)
@@ -105,7 +77,7 @@ def _surfaces(
     surface = np.where(alone[:, None, None], rising, surface)
     counts = np.where(alone, risen, counts)
     told = (seen >= np.maximum(_MIN_PIXELS, _MIN_SHARE * grids.looked_at)) & (counts >= _MIN_PIXELS)
-    return _summaries(grids, surface, counts, told)
+    return _middles(grids, surface, counts, told)
 
 
 def _central_layers(grids: Grids, windows: Windows) -> NDArray[np.bool_]:
@@ -185,28 +157,21 @@ def _rising(grids: Grids, planes: Planes) -> NDArray[np.bool_]:
     return np.asarray((heights > needed) & planes.found[:, None, None], bool)
 
 
-def _summaries(
+def _middles(
     grids: Grids,
     surface: NDArray[np.bool_],
     counts: NDArray[np.intp],
     told: NDArray[np.bool_],
-) -> list[Position | None]:
-    """Medians and extents of the surfaces that are told."""
+) -> NDArray[np.float32]:
+    """Medians (N, 3) of the surfaces that are told, NaN of the others."""
+    points = np.full((len(told), 3), np.nan, np.float32)
     known = np.flatnonzero(told)
-    if not len(known):
-        return [None] * len(told)
     last = counts[known] - 1
-    at = np.rint(np.stack([0.02 * last, 0.98 * last])).astype(np.intp)
-    at = np.stack([last // 2, (last + 1) // 2, *at])
+    at = np.stack([last // 2, (last + 1) // 2])
     rows = np.arange(len(known))
-    ranked = []
-    for values in grids.points:
-        kept = np.where(surface[known], values[known], np.float32(np.inf)).reshape(len(known), -1)
+    for axis, values in enumerate(grids.points):
+        kept = np.where(surface[known], values[known], np.float32(np.inf))
+        kept = kept.reshape(len(known), values[0].size)
         kept.sort(axis=1)
-        ranked.append(kept[rows, at])
-    middle, above, low, high = np.stack(ranked, axis=-1).astype(np.float64)
-    points, sizes = ((middle + above) / 2.0).tolist(), (high - low).tolist()
-    found: list[Position | None] = [None] * len(told)
-    for index, point, size in zip(known.tolist(), points, sizes, strict=True):
-        found[index] = Position(tuple(point), tuple(size))
-    return found
+        points[known, axis] = kept[rows, at].mean(axis=0)
+    return points

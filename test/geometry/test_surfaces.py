@@ -1,4 +1,4 @@
-"""Positions on ray-cast scenes whose truth is known, and on a frame of a real robot."""
+"""Middles of surfaces in ray-cast scenes whose truth is known, and in a real robot's frame."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vlm_ros.geometry.camera import Intrinsics, deproject
-from vlm_ros.geometry.depth import locate, locate_all
+from vlm_ros.geometry.camera import Distortion, Intrinsics, deproject, project
+from vlm_ros.geometry.surfaces import surface_points
 
 CAMERA = Intrinsics(640, 480, 600.0, 600.0, 319.5, 239.5)
 ROBOT_FRAME = Path(__file__).parents[2].parent / "shared" / "data" / "arc2017"
@@ -70,10 +70,8 @@ def test_ball_on_a_table(distance: float, radius: float) -> None:
     depth = table(distance)
     centre = (0.05, 0.0, distance - radius / np.cos(np.radians(50)))
     mask = ball(depth, centre, radius)
-    position = locate(depth.astype(np.float32), box_of(mask), CAMERA)
-    assert position is not None
-    assert np.linalg.norm(position.point - surface_centre(depth, mask)) < 0.008
-    assert position.size[0] == pytest.approx(2 * radius, rel=0.25)
+    point = surface_points(depth.astype(np.float32), [box_of(mask)], CAMERA)[0]
+    assert np.linalg.norm(point - surface_centre(depth, mask)) < 0.008
 
 
 def test_holes_and_noise_change_little() -> None:
@@ -85,9 +83,8 @@ def test_holes_and_noise_change_little() -> None:
     noisy[random.uniform(size=depth.shape) < 0.25] = np.nan
     noisy[random.uniform(size=depth.shape) < 0.25] = 0.0
     noisy[random.uniform(size=depth.shape) < 0.02] = np.inf
-    position = locate(noisy.astype(np.float32), box_of(mask), CAMERA)
-    assert position is not None
-    assert np.linalg.norm(position.point - truth) < 0.012
+    point = surface_points(noisy.astype(np.float32), [box_of(mask)], CAMERA)[0]
+    assert np.linalg.norm(point - truth) < 0.012
 
 
 def test_occluder_over_a_corner_is_left_out() -> None:
@@ -96,24 +93,21 @@ def test_occluder_over_a_corner_is_left_out() -> None:
     left, top, right, bottom = (int(edge) for edge in box_of(mask))
     board(depth, (left, bottom - (bottom - top) // 3, (left + right) // 2, bottom), 0.45)
     truth = surface_centre(depth, mask & (depth > 0.5))
-    position = locate(depth.astype(np.float32), (left, top, right, bottom), CAMERA)
-    assert position is not None
-    assert np.linalg.norm(position.point - truth) < 0.01
+    point = surface_points(depth.astype(np.float32), [(left, top, right, bottom)], CAMERA)[0]
+    assert np.linalg.norm(point - truth) < 0.01
 
 
 def test_wall_far_behind_is_left_out() -> None:
     depth = np.full((480, 640), 2.5)
     mask = ball(depth, (0.1, 0.1, 0.7), 0.05)
-    position = locate(depth.astype(np.float32), box_of(mask), CAMERA)
-    assert position is not None
-    assert np.linalg.norm(position.point - surface_centre(depth, mask)) < 0.003
+    point = surface_points(depth.astype(np.float32), [box_of(mask)], CAMERA)[0]
+    assert np.linalg.norm(point - surface_centre(depth, mask)) < 0.003
 
 
 def test_flat_thing_on_a_table_lies_on_it() -> None:
     depth = table()
-    position = locate(depth.astype(np.float32), (280, 200, 360, 280), CAMERA)
-    assert position is not None
-    assert np.linalg.norm(position.point - np.array([0.0, 0.0, 0.8])) < 0.01
+    point = surface_points(depth.astype(np.float32), [(280, 200, 360, 280)], CAMERA)[0]
+    assert np.linalg.norm(point - np.array([0.0, 0.0, 0.8])) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -127,25 +121,19 @@ def test_flat_thing_on_a_table_lies_on_it() -> None:
         (0, 0, np.inf, 50),
     ],
 )
-def test_no_position_for_a_box_without_pixels(box: tuple[float, ...]) -> None:
-    assert locate(table().astype(np.float32), box, CAMERA) is None
+def test_no_point_for_a_box_without_pixels(box: tuple[float, ...]) -> None:
+    assert np.isnan(surface_points(table().astype(np.float32), [box], CAMERA)).all()
 
 
 @pytest.mark.parametrize("fill", [np.nan, 0.0, -1.0, np.inf])
-def test_no_position_without_depth(fill: float) -> None:
+def test_no_point_without_depth(fill: float) -> None:
     depth = np.full((480, 640), fill, np.float32)
-    assert locate(depth, (100, 100, 200, 200), CAMERA) is None
+    assert np.isnan(surface_points(depth, [(100, 100, 200, 200)], CAMERA)).all()
     depth[100:102, 100:105] = 0.8
-    assert locate(depth, (100, 100, 200, 200), CAMERA) is None
+    assert np.isnan(surface_points(depth, [(100, 100, 200, 200)], CAMERA)).all()
 
 
-def test_same_answer_every_time() -> None:
-    depth = table().astype(np.float32)
-    box = (200.0, 150.0, 420.0, 330.0)
-    assert locate(depth, box, CAMERA) == locate(depth, box, CAMERA)
-
-
-def test_many_boxes_are_located_as_each_alone() -> None:
+def test_many_boxes_are_looked_at_as_each_alone() -> None:
     depth = table()
     boxes: list[tuple[float, ...]] = []
     for x, radius in ((-0.25, 0.03), (-0.1, 0.05), (0.1, 0.02), (0.25, 0.06)):
@@ -153,10 +141,28 @@ def test_many_boxes_are_located_as_each_alone() -> None:
     depth[:40] = np.nan
     boxes += [(50, 50, 20, 20), (10, 5, 60, 30), (300, 440, 700, 900), (np.nan, 0, 50, 50)]
     measured = depth.astype(np.float32)
-    together = locate_all(measured, boxes, CAMERA)
-    assert together == tuple(locate(measured, box, CAMERA) for box in boxes)
-    assert [position is None for position in together] == [*[False] * 4, True, True, False, True]
-    assert locate_all(measured, [], CAMERA) == ()
+    together = surface_points(measured, boxes, CAMERA)
+    alone = np.concatenate([surface_points(measured, [box], CAMERA) for box in boxes])
+    np.testing.assert_array_equal(together, alone)
+    unknown = np.isnan(together).all(axis=1).tolist()
+    assert unknown == [*[False] * 4, True, True, False, True]
+    assert surface_points(measured, np.zeros((0, 4)), CAMERA).shape == (0, 3)
+
+
+def test_a_lens_is_undone() -> None:
+    """What a distorted camera sees at a pixel is where its ray goes, not a pinhole's."""
+    lens = Distortion("plumb_bob", (-0.3, 0.1, 0.0, 0.0, 0.0))
+    camera = Intrinsics(640, 480, 400.0, 400.0, 319.5, 239.5, lens)
+    centre = np.array([0.35, 0.25, 0.8])
+    corner = np.array([0.03, 0.03, 0.0])
+    left, top = project(centre - corner, camera)
+    right, bottom = project(centre + corner, camera)
+    depth = np.full((480, 640), 1.2, np.float32)
+    depth[round(top) : round(bottom), round(left) : round(right)] = 0.8
+    boxes = [(left, top, right, bottom)]
+    assert surface_points(depth, boxes, camera)[0] == pytest.approx(centre, abs=0.004)
+    pinhole = Intrinsics(640, 480, 400.0, 400.0, 319.5, 239.5)
+    assert np.linalg.norm(surface_points(depth, boxes, pinhole)[0] - centre) > 0.03
 
 
 @pytest.mark.skipif(not ROBOT_FRAME.is_dir(), reason="the robot's frame is not on this machine")
@@ -166,10 +172,9 @@ def test_real_frame() -> None:
     camera = Intrinsics(640, 480, k[0], k[4], k[2], k[5])
     errors = []
     for (top, left, bottom, right), mask in zip(data["bboxes"], data["masks"], strict=True):
-        position = locate(data["depth"], (left, top, right, bottom), camera)
-        assert position is not None
+        point = surface_points(data["depth"], [(left, top, right, bottom)], camera)[0]
         rows, columns = np.nonzero((mask == 1) & np.isfinite(data["depth"]))
         points = deproject(np.stack([columns, rows], axis=-1), data["depth"][rows, columns], camera)
-        errors.append(float(np.linalg.norm(position.point - np.median(points, axis=0))))
+        errors.append(float(np.linalg.norm(point - np.median(points, axis=0))))
     # A box half covered by another thing in the heap cannot be told apart without a mask.
     assert np.median(errors) < 0.02

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vlm_ros.simulation.rotations import matrix, quaternion
+from vlm_ros.geometry.rotations import matrix, quaternion
 
 
 @pytest.mark.parametrize("seed", range(8))
