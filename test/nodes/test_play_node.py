@@ -25,7 +25,9 @@ image_height: 48
 camera_name: test
 camera_matrix: {rows: 3, cols: 3, data: [60, 0, 31.5, 0, 61, 23.5, 0, 0, 1]}
 distortion_model: plumb_bob
-distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
+distortion_coefficients: {rows: 1, cols: 5, data: [-0.2, 0.05, 0, 0, 0.01]}
+rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+projection_matrix: {rows: 3, cols: 4, data: [55, 0, 32, 0, 0, 56, 24, 0, 0, 0, 1, 0]}
 """
 
 
@@ -73,6 +75,8 @@ def test_a_folder_is_played_in_order_and_again(
     first = greys.index(order[0])
     assert order == [greys[(first + n) % 3] for n in range(len(order))]
     assert (infos[0].k[0], infos[0].k[4], infos[0].width) == (60.0, 61.0, 64)
+    assert (infos[0].p[0], infos[0].p[5], infos[0].distortion_model) == (55.0, 56.0, "plumb_bob")
+    assert list(infos[0].d) == [-0.2, 0.05, 0.0, 0.0, 0.01]
 
 
 def test_a_video_is_played(
@@ -103,7 +107,18 @@ def test_a_source_that_cannot_be_played_is_named(
     assert str(source) in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "image_width: 64", "[1, 2]", "a: [", "\udcff"])
+def test_a_calibration_may_hold_the_camera_matrix_alone(tmp_path: Path) -> None:
+    path = tmp_path / "camera.yaml"
+    path.write_text("".join(CALIBRATION.splitlines(keepends=True)[:5]))
+    message = read_calibration(str(path))
+    assert (message.k[0], message.k[4], message.height) == (60.0, 61.0, 48)
+    assert (not any(message.p), list(message.d), message.r[8]) == (True, [], 1.0)
+
+
+FEW = "image_width: 64\nimage_height: 48\ncamera_matrix: {data: [1, 2]}"
+
+
+@pytest.mark.parametrize("text", ["", "image_width: 64", FEW, "[1, 2]", "a: [", "\udcff"])
 def test_a_bad_calibration_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "camera.yaml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from vlm_ros.errors import ImageError
-from vlm_ros.geometry.camera import Intrinsics
-from vlm_ros.nodes.camera_info import intrinsics_of
+from vlm_ros.nodes.camera_frame import CameraFrame
 from vlm_ros.nodes.clock import nanoseconds
-from vlm_ros.nodes.depth_buffer import DepthBuffer
+from vlm_ros.nodes.depth_source import DepthSource
 from vlm_ros.nodes.following_subscription import FollowingSubscription
-from vlm_ros.nodes.images import decode_depth
+from vlm_ros.nodes.frame_order import FrameOrder
+from vlm_ros.nodes.qos import newest_only, newest_or_kept
+from vlm_ros.nodes.transports import Transports, transported_topic, transported_type
 
 _DEPTH_GRACE_S = 0.5
-_LOG_PERIOD_S = 5.0
-
-
-@dataclass(frozen=True)
-class MeasuredDepth:
-    """The depth of one colour image.
-
-    Attributes:
-        depth: (H, W) float32 metres, registered to the image; None where there is none that fits.
-        camera: that it was measured with; None where it is not calibrated.
-    """
-
-    depth: NDArray[np.float32] | None
-    camera: Intrinsics | None
 
 
 class CameraInput:
@@ -42,24 +25,57 @@ class CameraInput:
     The topics of a camera are matched one after another. Where depth is published, the first
     images are left out until depth has begun to come, for half a second at most, so that the
     first answer is not one without a position.
+
+    Every method belongs to the thread that spins the node.
     """
 
-    def __init__(self, node: Node, on_image: Callable[[Image], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        on_frame: Callable[[CameraFrame], None],
+        transports: Transports,
+    ) -> None:
         """Prepare the topics `image`, `depth` and `camera_info`.
 
         Args:
             node: subscribes.
-            on_image: called with every colour image, in the thread that spins the node.
+            name: goes before the topics, as in `wrist/image`; empty for a camera without a name.
+            on_frame: called with each image in the order of their stamps (see `FrameOrder`).
+            transports: how images and depth travel.
         """
-        self._node = node
-        self._depths = DepthBuffer()
-        self._newest_camera_info: CameraInfo | None = None
-        self._on_image = on_image
+        self.name = name
+        self._on_frame = on_frame
+        self._order = FrameOrder()
+        self._frames = 0
         self._depth_due = 0.0
-        self._image = FollowingSubscription(node, Image, "image", self._pass_on)
-        self._depth = FollowingSubscription(node, Image, "depth", self._depths.add)
+
+        def resolved(topic: str) -> str:
+            return str(node.resolve_topic_name(f"{name}/{topic}" if name else topic))
+
+        depth_topic = transported_topic(resolved("depth"), transports.depth)
+        camera_info_topic = resolved("camera_info")
+        self._depth_source = DepthSource(depth_topic, camera_info_topic)
+        self._image = FollowingSubscription(
+            node,
+            transported_type(transports.image),
+            transported_topic(resolved("image"), transports.image),
+            self._pass_on,
+            newest_only,
+        )
+        self._depth = FollowingSubscription(
+            node,
+            transported_type(transports.depth),
+            depth_topic,
+            self._depth_source.depths.add,
+            newest_only,
+        )
         self._camera_info = FollowingSubscription(
-            node, CameraInfo, "camera_info", self._keep_camera_info
+            node,
+            CameraInfo,
+            camera_info_topic,
+            self._depth_source.keep_camera_info,
+            newest_or_kept,
         )
         self._subscriptions = (self._depth, self._camera_info, self._image)
 
@@ -68,9 +84,20 @@ class CameraInput:
         """The topic of the colour images after remapping."""
         return self._image.topic
 
+    @property
+    def is_open(self) -> bool:
+        """Whether images are received."""
+        return self._image.is_open
+
+    @property
+    def problem(self) -> str:
+        """Why no image can come, as a sentence; empty where nothing is known to be wrong."""
+        return self._image.problem
+
     def open(self) -> None:
-        """Start receiving; does nothing if open."""
-        if self._image.is_open:
+        """Start receiving; where it is open, take the next image whatever its stamp."""
+        self._order.forget()
+        if self.is_open:
             return
         for subscription in self._subscriptions:
             subscription.open()
@@ -81,49 +108,31 @@ class CameraInput:
         """Stop receiving and forget what came."""
         for subscription in self._subscriptions:
             subscription.close()
-        self._depths.clear()
-        self._newest_camera_info = None
+        self._order.forget()
+        self._depth_source.clear()
 
     def follow(self) -> None:
         """Adapt to publishers that have come or gone."""
         for subscription in self._subscriptions:
             subscription.follow()
 
-    def depth_of(self, image: Image, tolerance: float, wait: float) -> MeasuredDepth:
-        """The depth that belongs to a colour image; called from the inference thread.
+    def counts(self) -> dict[str, int]:
+        """What has come since the start, and what became of it, for diagnostics."""
+        return {
+            "images": self._frames,
+            "images duplicated": self._order.duplicates,
+            "images late": self._order.late,
+            "clock jumps": self._order.jumps,
+            **{f"depth {what}": n for what, n in self._depth_source.counts().items()},
+        }
 
-        Args:
-            image: of this camera.
-            tolerance: largest difference of the stamps, seconds.
-            wait: longest wait for depth to come, seconds.
-        """
-        stamp = nanoseconds(image.header.stamp)
-        message = self._depths.match(stamp, round(tolerance * 1e9), wait)
-        camera_info = self._newest_camera_info
-        if message is None or camera_info is None:
-            return MeasuredDepth(None, None)
-        try:
-            _check_size("depth", message, image)
-            _check_size("camera_info", camera_info, image)
-            return MeasuredDepth(decode_depth(message), intrinsics_of(camera_info))
-        except ImageError as error:
-            self._node.get_logger().warning(
-                f"targets have no position: {error}", throttle_duration_sec=_LOG_PERIOD_S
-            )
-            return MeasuredDepth(None, None)
-
-    def _pass_on(self, image: Image) -> None:
-        has_depth = not self._depths.is_empty and self._newest_camera_info is not None
-        if has_depth or time.monotonic() >= self._depth_due:
-            self._on_image(image)
-
-    def _keep_camera_info(self, message: CameraInfo) -> None:
-        self._newest_camera_info = message
-
-
-def _check_size(name: str, message: Image | CameraInfo, image: Image) -> None:
-    if (message.width, message.height) != (image.width, image.height):
-        raise ImageError(
-            f"'{name}' is {message.width} x {message.height}, but the colour image is "
-            f"{image.width} x {image.height}; publish depth that is registered to it."
-        )
+    def _pass_on(self, image: Image | CompressedImage) -> None:
+        self._frames += 1
+        if not self._depth_source.is_ready and time.monotonic() < self._depth_due:
+            return
+        jumps = self._order.jumps
+        if not self._order.admits(image):
+            return
+        if self._order.jumps > jumps:
+            self._depth_source.depths.clock_went_back(nanoseconds(image.header.stamp))
+        self._on_frame(CameraFrame(self.name, image, self._depth_source))

@@ -9,8 +9,6 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from vlm_ros.geometry.camera import Intrinsics
-from vlm_ros.nodes.camera_info import camera_info_of
 from vlm_ros.nodes.images import encode_image
 
 OPTICAL_FRAME = "camera_color_optical_frame"
@@ -35,7 +33,7 @@ class CameraPublisher:
         stamp: Time,
         colour: NDArray[np.uint8],
         depth: NDArray[np.uint16] | NDArray[np.float32] | None,
-        camera: Intrinsics | None,
+        camera_info: CameraInfo | None,
     ) -> Header:
         """Publish one frame.
 
@@ -43,14 +41,15 @@ class CameraPublisher:
             stamp: of everything.
             colour: (H, W, 3) uint8 RGB.
             depth: (H, W), uint16 millimetres or float32 metres; None for a camera without depth.
-            camera: None where it is not known.
+            camera_info: calibration, of which the header is replaced; None where it is not known.
 
         Returns:
             The header that everything carries.
         """
         header = Header(stamp=stamp, frame_id=OPTICAL_FRAME)
-        if camera is not None:
-            self._camera_info.publish(camera_info_of(camera, header))
+        if camera_info is not None:
+            camera_info.header = header
+            self._camera_info.publish(camera_info)
         if depth is not None:
             self._depth.publish(encode_image(depth, header))
         self._colour.publish(encode_image(colour, header))

@@ -1,39 +1,46 @@
-"""A subscription whose reliability follows the publishers of its topic."""
+"""A subscription whose quality of service follows the publishers of its topic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
-from vlm_ros.nodes.qos import newest_only
-
 
 class FollowingSubscription:
-    """Keeps the newest message of a topic coming, whatever reliability its publishers offer.
+    """Keeps the newest message of a topic coming, whatever its publishers offer.
 
     Every method belongs to the thread that spins the node. A publisher that no subscription of
     ours could match is reported by rclpy's own callback for incompatible QoS.
     """
 
     def __init__(
-        self, node: Node, message_type: type, topic: str, callback: Callable[[Any], None]
+        self,
+        node: Node,
+        message_type: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        fitting: Callable[[Sequence[QoSProfile]], QoSProfile],
     ) -> None:
-        """Prepare; nothing is received before `open`."""
+        """Prepare; nothing is received before `open`.
+
+        Args:
+            node: subscribes.
+            message_type: of the messages.
+            topic: its name, which remapping has been applied to.
+            callback: takes the messages.
+            fitting: the profile for what the publishers offer.
+        """
         self._node = node
         self._type = message_type
-        self._topic = topic
         self._callback = callback
+        self._fitting = fitting
         self._qos = QoSProfile(depth=1)
         self._subscription: Subscription | None = None
-
-    @property
-    def topic(self) -> str:
-        """The topic's name after remapping."""
-        return str(self._node.resolve_topic_name(self._topic))
+        self.topic = topic
 
     @property
     def is_open(self) -> bool:
@@ -44,6 +51,18 @@ class FollowingSubscription:
     def is_published(self) -> bool:
         """Whether the topic has a publisher."""
         return bool(self._publishers())
+
+    @property
+    def problem(self) -> str:
+        """Why no message can come, as a sentence; empty where nothing is known to be wrong."""
+        publishers = self._publishers()
+        if not publishers:
+            return f"Nothing publishes '{self.topic}'."
+        types = {publisher.topic_type for publisher in publishers}
+        wanted = f"{self._type.__module__.split('.')[0]}/msg/{self._type.__name__}"
+        if wanted not in types:
+            return f"'{self.topic}' is published as {', '.join(sorted(types))}, not as {wanted}."
+        return ""
 
     def open(self) -> None:
         """Start receiving; does nothing if open."""
@@ -57,11 +76,11 @@ class FollowingSubscription:
             self._subscription = None
 
     def follow(self) -> None:
-        """Subscribe anew if the publishers of today need another reliability."""
+        """Subscribe anew if the publishers of today need another profile."""
         if not (self.is_open and self.is_published):
             return
         qos = self._fitting_qos()
-        if qos.reliability != self._qos.reliability:
+        if (qos.reliability, qos.durability) != (self._qos.reliability, self._qos.durability):
             self.close()
             self._subscribe(qos)
             self._node.get_logger().info(
@@ -72,10 +91,10 @@ class FollowingSubscription:
         return list(self._node.get_publishers_info_by_topic(self.topic))
 
     def _fitting_qos(self) -> QoSProfile:
-        return newest_only(publisher.qos_profile.reliability for publisher in self._publishers())
+        return self._fitting([publisher.qos_profile for publisher in self._publishers()])
 
     def _subscribe(self, qos: QoSProfile) -> None:
         self._qos = qos
         self._subscription = self._node.create_subscription(
-            self._type, self._topic, self._callback, qos
+            self._type, self.topic, self._callback, qos
         )

@@ -34,5 +34,4 @@ class MessageCamera:
         """Fills the messages; how long they travel is the middleware's."""
         array = target_array(answers, command, "bench", self._header)
         best = best_target(array, command)
-        if best.has_position:
-            target_pose(best)
+        target_pose(best, "")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
 
 from vlm_ros.errors import ImageError
-from vlm_ros.geometry.camera import Intrinsics
 from vlm_ros.images import read_image
 from vlm_ros.nodes import parameters
 from vlm_ros.nodes.camera_publisher import CameraPublisher
@@ -21,6 +22,10 @@ from vlm_ros.nodes.parameters import parameter
 from vlm_ros.nodes.spinning import run_node
 
 _PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+_NONE: dict[str, Any] = {"data": []}
+_NO_ROTATION = {"data": [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]}
+_NO_PROJECTION = {"data": [0.0] * 12}
 
 Frame = NDArray[np.uint8]
 
@@ -102,32 +107,43 @@ def _video_frames(path: Path) -> Iterator[Frame]:
         capture.release()
 
 
-def read_calibration(path: str) -> Intrinsics:
+def read_calibration(path: str) -> CameraInfo:
     """Read a calibration file of the camera_calibration package (YAML).
+
+    Returns:
+        Its matrices and distortion; the projection matrix is zero where the file has none.
 
     Raises:
         ImageError: the file is missing or does not hold a camera matrix and the image's size.
     """
     try:
         data = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
-        matrix = data.get("projection_matrix") or data["camera_matrix"]
-        columns = int(matrix["cols"])
-        values = [float(value) for value in matrix["data"]]
-        return Intrinsics(
+        matrices = {
+            "k": _values(data["camera_matrix"], 9),
+            "r": _values(data.get("rectification_matrix", _NO_ROTATION), 9),
+            "p": _values(data.get("projection_matrix", _NO_PROJECTION), 12),
+        }
+        return CameraInfo(
             width=int(data["image_width"]),
             height=int(data["image_height"]),
-            fx=values[0],
-            fy=values[columns + 1],
-            cx=values[2],
-            cy=values[columns + 2],
+            distortion_model=str(data.get("distortion_model", "plumb_bob")),
+            d=[float(value) for value in data.get("distortion_coefficients", _NONE)["data"]],
+            **matrices,
         )
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ImageError(f"The calibration '{path}' cannot be read: {error}") from error
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ImageError(
             f"The calibration '{path}' lacks image_width, image_height or camera_matrix "
             f"({error!r}): write it as the camera_calibration package does."
         ) from error
+
+
+def _values(matrix: dict[str, Any], count: int) -> list[float]:
+    values = [float(value) for value in matrix["data"]]
+    if len(values) != count:
+        raise ValueError(f"a matrix of {len(values)} numbers instead of {count}")
+    return values
 
 
 def main() -> int:
