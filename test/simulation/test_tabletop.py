@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vlm_ros.geometry.rotations import matrix
 from vlm_ros.simulation import OVERVIEW, Camera, RenderedFrame, Tabletop, generate_scene
 from vlm_ros.simulation.everyday import EVERYDAY_KINDS
 from vlm_ros.simulation.finishes import Finish, Surface
 from vlm_ros.simulation.kinds import KINDS, shape_of
 from vlm_ros.simulation.meshes import merge
-from vlm_ros.simulation.rotations import matrix
 from vlm_ros.simulation.scene import (
     PartLook,
     Pose,

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import click
 
+from vlm_ros.gazebo.release import RELEASES, release_of, release_with_ros, server_command
+from vlm_ros.gazebo.render_engine import RENDER_ENGINES
+
 PICTURES = (".jpg", ".jpeg", ".png")
 GENERATED = 0.2
+EXAMPLE_SCENE = 105
 
 
 @click.group()
@@ -78,6 +82,41 @@ def render(
     for _ in tqdm(render_dataset(options, seeds, jobs), total=scenes, unit="scene"):
         pass
     click.echo(f"{scenes * views} pictures in {out}, described in {out / 'annotations.jsonl'}")
+
+
+@command.command()
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--seed", type=click.IntRange(0), default=EXAMPLE_SCENE, show_default=True, help="The scene."
+)
+@click.option(
+    "--gazebo",
+    type=click.Choice(list(RELEASES)),
+    default=release_with_ros(),
+    show_default="that of the sourced ROS 2 distribution",
+    help="Release of Gazebo.",
+)
+@click.option(
+    "--render-engine",
+    type=click.Choice(list(RENDER_ENGINES)),
+    default="ogre2",
+    show_default=True,
+    help="What the camera draws with.",
+)
+@click.option("--movable/--fixed", default=False, help="Put the objects under physics, or not.")
+def world(out: Path, seed: int, gazebo: str, render_engine: str, movable: bool) -> None:
+    """Write a simulated scene as a world for Gazebo into the folder OUT.
+
+    OUT can be moved: the world names its meshes by their place beside it.
+    """
+    from vlm_ros.gazebo.world import WorldOptions, write_world
+    from vlm_ros.simulation import Tabletop, generate_scene
+
+    release, engine = release_of(gazebo), RENDER_ENGINES[render_engine]
+    with Tabletop(generate_scene(seed)) as tabletop:
+        path = write_world(tabletop, out, WorldOptions(release, engine, movable))
+    click.echo(f"{path}: start it with")
+    click.echo(f"  {' '.join(server_command(release, engine, path))}")
 
 
 def _photographs(folder: Path | None) -> tuple[Path, ...]:

@@ -96,6 +96,11 @@ class Surface:
     photograph: Path | None = None
     repaint: Repaint | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is of one colour all over."""
+        return self.texture == "plain" and self.photograph is None
+
 
 @dataclass(frozen=True)
 class Finish:

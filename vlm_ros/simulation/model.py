@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from vlm_ros.geometry.rotations import Quaternion, quaternion
 from vlm_ros.simulation import textures
 from vlm_ros.simulation.finishes import Finish, Surface
-from vlm_ros.simulation.rotations import Quaternion, quaternion
 from vlm_ros.simulation.scene import SceneDescription, SceneObject
 
 STEP = 0.004
@@ -77,14 +77,7 @@ class ModelBuilder:
             added.castshadow = light.shadows
 
     def _texture(self, surface: Surface, name: str, size: int) -> None:
-        if surface.photograph is not None:
-            pixels = textures.photograph(surface.photograph, size)
-            if surface.repaint is not None:
-                pixels = textures.repainted(pixels, surface.repaint)
-        else:
-            pixels = textures.paint(
-                surface.texture, surface.seed, size, surface.colour, surface.second
-            )
+        pixels = textures.covering(surface, size)
         added = self._spec.add_texture(name=name)
         added.type = self._mujoco.mjtTexture.mjTEXTURE_2D
         added.width = added.height = size
@@ -99,7 +92,7 @@ class ModelBuilder:
         material = self._spec.add_material(name=name)
         material.specular, material.shininess = finish.specular, finish.shininess
         surface = finish.surface
-        if surface.texture == "plain" and surface.photograph is None:
+        if surface.plain:
             material.rgba = [*surface.colour, finish.opacity]
         else:
             self._texture(surface, name, size)

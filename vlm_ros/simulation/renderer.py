@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_ros.geometry.rotations import quaternion
 from vlm_ros.simulation.camera import Camera
 from vlm_ros.simulation.engine import gl_context
 from vlm_ros.simulation.model import HIDDEN_GROUP, VISIBLE_GROUP, wxyz
-from vlm_ros.simulation.rotations import quaternion
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from vlm_ros.geometry.rotations import Quaternion, quaternion
 from vlm_ros.simulation import colours
 from vlm_ros.simulation.camera import Camera, Point, random_camera
 from vlm_ros.simulation.colours import Rgb
@@ -17,7 +18,6 @@ from vlm_ros.simulation.finishes import MATERIALS, Finish, Surface, finish
 from vlm_ros.simulation.kind import Kind, PartStyle
 from vlm_ros.simulation.kinds import KINDS, SNAPSHOT_KINDS, VARIANTS, shape_of
 from vlm_ros.simulation.meshes import rotation_about
-from vlm_ros.simulation.rotations import Quaternion, quaternion
 from vlm_ros.simulation.shapes import Shape
 
 WORK_AREA = (0.36, 0.25)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from vlm_ros.geometry.rotations import quaternion
 from vlm_ros.simulation import colours
 from vlm_ros.simulation.camera import Camera, Point
 from vlm_ros.simulation.finishes import Finish, Repaint, Surface, finish
 from vlm_ros.simulation.kinds import SNAPSHOT_KINDS
 from vlm_ros.simulation.meshes import rotation_about
-from vlm_ros.simulation.rotations import quaternion
 from vlm_ros.simulation.scans import WHOLE, Scan, ScanLabel, resting
 from vlm_ros.simulation.scene import (
     Light,

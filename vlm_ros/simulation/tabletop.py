@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.camera import Intrinsics
+from vlm_ros.geometry.rotations import Quaternion, matrix, quaternion
 from vlm_ros.simulation.camera import Camera
 from vlm_ros.simulation.engine import mujoco_module
-from vlm_ros.simulation.model import HIDDEN_GROUP, STEP, ModelBuilder
+from vlm_ros.simulation.model import HIDDEN_GROUP, STEP, ModelBuilder, wxyz
 from vlm_ros.simulation.renderer import Renderer
-from vlm_ros.simulation.rotations import Quaternion, matrix, quaternion
 from vlm_ros.simulation.scene import Pose, SceneDescription, SceneObject, size_words
 
 AT_REST = 0.02
@@ -62,6 +62,21 @@ class ObjectTruth:
     size: tuple[float, float, float]
     names: tuple[str, ...] = ()
     accents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inertia:
+    """How an object resists being moved.
+
+    Attributes:
+        mass: kilograms.
+        pose: of its centre of mass and its principal axes, in the object's frame.
+        moments: of inertia about these axes, kg m².
+    """
+
+    mass: float
+    pose: Pose
+    moments: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,24 @@ class Tabletop:
         w, x, y, z = (float(value) for value in body.xquat)
         px, py, pz = (float(value) for value in body.xpos)
         return Pose((px, py, pz), (x, y, z, w))
+
+    def inertia(self, name: str) -> Inertia:
+        """How an object resists being moved; by its unique name."""
+        body = self._model.body(name)
+        x, y, z = (float(value) for value in body.ipos)
+        qw, qx, qy, qz = (float(value) for value in body.iquat)
+        first, second, third = (float(value) for value in body.inertia)
+        pose = Pose((x, y, z), (qx, qy, qz, qw))
+        return Inertia(float(body.mass[0]), pose, (first, second, third))
+
+    def move(self, name: str, pose: Pose) -> None:
+        """Puts an object somewhere else, world frame, as if held there: nothing falls."""
+        # Every object has a free joint: three numbers for its place, four for its turn.
+        self._data.joint(self._model.body(name).jntadr[0]).qpos[:] = [
+            *pose.position,
+            *wxyz(pose.quaternion),
+        ]
+        self._mujoco.mj_kinematics(self._model, self._data)
 
     def speeds(self) -> NDArray[np.float64]:
         """(n, 2) speed in m/s and turning speed in rad/s of each object on the table."""

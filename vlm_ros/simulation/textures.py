@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.errors import SimulationError
 from vlm_ros.simulation.colours import RANGES, Rgb
-from vlm_ros.simulation.finishes import Repaint
+from vlm_ros.simulation.finishes import Repaint, Surface
 
 Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -286,6 +286,25 @@ def paint(texture: str, seed: int, size: int, first: Rgb, second: Rgb) -> Image:
         (size, size, 3) uint8 RGB.
     """
     return PAINTERS[texture](np.random.default_rng(seed), size, first, second)
+
+
+def covering(surface: Surface, size: int) -> Image:
+    """What is painted on a surface, or the photograph on it, as a texture.
+
+    Args:
+        surface: to be covered.
+        size: side of the square picture, pixels.
+
+    Returns:
+        (size, size, 3) uint8 RGB.
+
+    Raises:
+        SimulationError: its photograph cannot be read.
+    """
+    if surface.photograph is None:
+        return paint(surface.texture, surface.seed, size, surface.colour, surface.second)
+    pixels = photograph(surface.photograph, size)
+    return pixels if surface.repaint is None else repainted(pixels, surface.repaint)
 
 
 @lru_cache(maxsize=160)

@@ -1,0 +1,1 @@
+"""Worlds for Gazebo, of the scenes that the built-in simulator renders."""
