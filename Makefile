@@ -33,11 +33,11 @@ PIP_INSTALL_DEPS := $(VENV)/bin/python -m pip install -qq --disable-pip-version-
 PIP_INSTALL := $(PIP_INSTALL_DEPS) --no-deps
 
 INTERFACES := $(wildcard msg/*.msg srv/*.srv action/*.action)
-SHARED := $(wildcard launch/* config/* models/* models/*/* worlds/*)
+SHARED := $(wildcard launch/* config/* models/* models/*/* worlds/* worlds/*/*)
 # What is in a module needs no build, but a new one must be linked to.
 MODULES := $(sort $(shell find vlm_ros -type f ! -name '*.pyc'))
 
-.PHONY: FORCE help setup build demo test fuzz lint format train-env test-train engine-env test-engines \
+.PHONY: FORCE help setup build demo test fuzz soak lint format train-env test-train engine-env test-engines \
 	clean distclean
 
 help:  ## list the targets
@@ -55,6 +55,10 @@ test: build  ## build, then run the tests
 
 fuzz: $(VENV)/.installed  ## 100,000 mutated commands for the parser
 	@$(RUN) nice $(VENV)/bin/python -m vlm_ros.evaluation.fuzz 100000
+
+soak: build  ## half an hour at 30 Hz: latency, memory, frames without an answer; log/soak.json
+	@mkdir -p log
+	@$(VENV)/bin/vlm-ros soak --out log/soak.json
 
 lint: $(VENV)/.installed  ## ruff and mypy
 	@$(VENV)/bin/ruff check .

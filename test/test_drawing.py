@@ -47,3 +47,15 @@ def test_caption_is_as_high_as_its_lines() -> None:
     one, long = caption(["a"], 200, 0.5), caption(["a word " * 30], 200, 0.5)
     assert one.shape[1] == long.shape[1] == 200
     assert len(long) > 4 * len(one)
+
+
+def test_the_outline_of_a_target_is_drawn() -> None:
+    mask = np.zeros((120, 160), bool)
+    mask[65:80, 12:20] = True
+    answer = StepAnswer(
+        0, "target", Grounding(Status.FOUND, (FIRST,), (), ""), (None,), masks=(mask,)
+    )
+    drawn = draw_grounding(IMAGE, [answer], "the cup")[:120]
+    green = (drawn == np.asarray(GREEN)).all(axis=-1)
+    assert green[65, 12:20].all() and green[65:80, 12].all()
+    assert not green[67:78, 14:18].any(), "what is inside stays to be seen"

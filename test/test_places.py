@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vlm_ros.places import checkpoints_folder, engines_folder, models_folder
+from vlm_ros.places import checkpoints_folder, engines_folder, models_folder, worlds_folder
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,5 @@ def test_places(
         monkeypatch.setenv(name, value)
     assert checkpoints_folder() == Path(cache).expanduser() / "checkpoints"
     assert engines_folder() == Path(cache).expanduser() / "engines"
+    assert worlds_folder() == Path(cache).expanduser() / "worlds"
     assert models_folder() == Path(data).expanduser() / "models"

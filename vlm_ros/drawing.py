@@ -27,6 +27,7 @@ def draw_grounding(
 ) -> NDArray[np.uint8]:
     """Draws targets (green), destinations (blue) and what else it might be, with a caption.
 
+    Of targets whose pixels are known, their outlines are drawn too.
     The candidates of an ambiguity are amber, the nearest miss of what is not found is grey.
 
     Args:
@@ -47,8 +48,12 @@ def draw_grounding(
                 _draw_region(canvas, region, GREY, scale)
         for region in grounding.alternatives[: grounding.candidates]:
             _draw_region(canvas, region, AMBER, scale)
+        colour = GREEN if answer.role == "target" else BLUE
+        for mask in answer.masks:
+            if mask is not None:
+                _draw_outline(canvas, mask, colour)
         for region in grounding.targets:
-            _draw_region(canvas, region, GREEN if answer.role == "target" else BLUE, scale)
+            _draw_region(canvas, region, colour, scale)
         lines.append(f"{grounding.status.name} {answer.role}: {grounding.reason}")
         if grounding.question:
             lines.append(grounding.question)
@@ -64,6 +69,14 @@ def draw_box(
     """Draws the outline of a box into (H, W, 3) uint8 RGB; xyxy pixels."""
     x1, y1, x2, y2 = (round(v) for v in box)
     cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, thickness, cv2.LINE_AA)
+
+
+def _draw_outline(
+    canvas: NDArray[Any], mask: NDArray[np.bool_], colour: tuple[int, int, int]
+) -> None:
+    """Draws the outline of pixels (H, W) into (H, W, 3) uint8 RGB."""
+    found = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(canvas, found[0], -1, colour, 1)
 
 
 def _draw_region(

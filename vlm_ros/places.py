@@ -27,6 +27,11 @@ def engines_folder() -> Path:
     return _base("XDG_CACHE_HOME", ".cache") / "engines"
 
 
+def worlds_folder() -> Path:
+    """Folder of the Gazebo worlds that were written of simulated scenes, each in its own."""
+    return _base("XDG_CACHE_HOME", ".cache") / "worlds"
+
+
 def _base(variable: str, default: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
     if home:

@@ -200,6 +200,22 @@ def test_sim_table_without_depth() -> None:
     assert categories == ["nouns", "attributes", "relations"]
 
 
+def test_position() -> None:
+    done = _eval("position", "--scenes", 2, "--seed", 30_000, "--json")
+    assert done.returncode == 0, done.stderr
+    groups = json.loads(done.stdout)["positions"]
+    assert {(group["sensor"], group["boxes"]) for group in groups} == {
+        (sensor, boxes) for sensor in ("exact", "stereo", "torn") for boxes in ("truth", "model")
+    }
+    assert all(group["centre_p50"] < 10.0 for group in groups)
+
+
+def test_positions_in_scenes_that_were_trained_on_are_refused() -> None:
+    done = _eval("position", "--scenes", 2, "--seed", 49_999)
+    assert done.returncode != 0
+    assert "50000" in done.stderr
+
+
 def test_phrase() -> None:
     done = _eval("phrase", "green", "bottle", "--scenes", 200, "--json")
     assert done.returncode == 0, done.stderr

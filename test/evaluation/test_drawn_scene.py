@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlm_ros.evaluation.drawn_scene import HEIGHT, WIDTH, draw_scene
-from vlm_ros.geometry.depth import locate_all
+from vlm_ros.geometry.surfaces import surface_points
 from vlm_ros.models import bundled_model, load_model
 
 
@@ -21,5 +21,5 @@ def test_it_is_as_full_as_a_real_table() -> None:
     scene = draw_scene()
     regions = load_model(bundled_model()).regions(scene.image, ())
     assert len(regions) >= 12
-    positions = locate_all(scene.depth, regions.boxes, scene.intrinsics)
-    assert sum(position is not None for position in positions) >= 12
+    points = surface_points(scene.depth, regions.boxes, scene.intrinsics)
+    assert np.isfinite(points).all(axis=1).sum() >= 12

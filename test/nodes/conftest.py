@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,8 +21,10 @@ pytest.importorskip("rclpy", reason="needs ROS 2")
 
 import rclpy
 from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import GetParameters
 from rclpy.action import ActionClient
 from rclpy.node import Node
+from rclpy.parameter import parameter_value_to_python
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
@@ -31,6 +37,22 @@ from vlm_ros.nodes.images import encode_image
 from vlm_ros.nodes.transport import use_image_transport
 
 START_S = 30.0
+LAUNCH_FILES = Path(__file__).resolve().parents[2] / "launch"
+# What `ros2 launch FILE ARGUMENT...` does; its command line is a package of its own.
+ROS2_LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+arguments = [argument.split(":=", 1) for argument in sys.argv[2:]]
+source = PythonLaunchDescriptionSource(sys.argv[1])
+service = LaunchService(argv=sys.argv[2:])
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
 _namespaces = count()
 
 
@@ -74,6 +96,22 @@ class Client(Node):
         assert handle.accepted
         return handle
 
+    def parameters(self, node: str, *names: str) -> list[Any]:
+        """The values that parameters of a node have."""
+        service = self.create_client(GetParameters, f"{node}/get_parameters")
+        assert self.spin_until(service.service_is_ready, START_S)
+        request = GetParameters.Request(names=list(names))
+        futures = [service.call_async(request)]
+
+        def answered() -> bool:
+            # Asked again: a node drops answers to a client that it has not discovered yet.
+            if not self.spin_until(futures[-1].done, 1.0):
+                futures.append(service.call_async(request))
+            return futures[-1].done()
+
+        assert self.spin_until(answered, START_S), "the node does not answer"
+        return [parameter_value_to_python(value) for value in futures[-1].result().values]
+
     def _known_to_node(self) -> bool:
         """Whether the node has discovered this client; it drops answers to one that it has not.
 
@@ -114,6 +152,61 @@ class Client(Node):
         return matching[0] if matching else None
 
 
+class Launch:
+    """A launch file that runs until the context ends.
+
+    Args:
+        file: in the folder of launch files.
+        arguments: of the launch file.
+        prefix: an installation with packages, and commands in `bin`, before all others.
+    """
+
+    def __init__(self, file: str, arguments: dict[str, str], prefix: Path | None) -> None:
+        environment = dict(os.environ)
+        if prefix is not None:
+            for name, first in (("AMENT_PREFIX_PATH", prefix), ("PATH", prefix / "bin")):
+                environment[name] = os.pathsep.join([str(first), environment[name]])
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", ROS2_LAUNCH, str(LAUNCH_FILES / file)]
+            + [f"{name}:={value}" for name, value in arguments.items()],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.said: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        self.said += self._process.stdout
+
+    def __str__(self) -> str:
+        return "".join(self.said)
+
+    def end(self) -> int:
+        """Interrupt it as Ctrl-C does and give its exit code."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+        return self.ended(20.0)
+
+    def ended(self, timeout: float) -> int:
+        """Its exit code once it has ended by itself."""
+        try:
+            return self._process.wait(timeout)
+        finally:
+            # Whatever did not end with it; nothing did not, if this fails.
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                self.left_over = False
+            else:
+                self.left_over = True
+            self._reader.join()
+
+
 @pytest.fixture(scope="session")
 def ros() -> Iterator[None]:
     use_image_transport()
@@ -141,6 +234,20 @@ def start(client: Client) -> Iterator[Callable[..., ChildProcess]]:
             return stack.enter_context(ChildProcess([*arguments, *ros_arguments, *namespace]))
 
         yield started
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., Launch]]:
+    """Starts a launch file; it ends with the test."""
+    running: list[Launch] = []
+
+    def started(file: str, *, prefix: Path | None = None, **arguments: str) -> Launch:
+        running.append(Launch(file, arguments, prefix))
+        return running[-1]
+
+    yield started
+    for each in running:
+        each.end()
 
 
 @pytest.fixture(scope="session")

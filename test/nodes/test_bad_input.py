@@ -47,7 +47,7 @@ def standing(client: Any, node: Any) -> Any:
 
 
 BAD_IMAGES: dict[str, tuple[dict[str, Any], str]] = {
-    "unknown encoding": ({"encoding": "yuv422"}, "'yuv422'"),
+    "unknown encoding": ({"encoding": "hsv8"}, "'hsv8'"),
     "no encoding": ({"encoding": ""}, "encoding ''"),
     "no pixels": ({"width": 0, "height": 0}, "0 x 0"),
     "no data": ({"data": array("B")}, "0 came"),
@@ -122,11 +122,11 @@ def test_a_goal_with_a_bad_command_fails_at_once(client: Any, node: Any, text: s
 def test_a_goal_says_that_no_image_could_be_read(client: Any, node: Any) -> None:
     handle = client.send_goal(COMMAND, timeout=1.0)
     image = client.picture()
-    image.encoding = "yuv422"
+    image.encoding = "hsv8"
     assert client.show(image).status == Target.ERROR
     result = client.result(handle).result
     assert result.error_code == Ground.Result.INVALID_IMAGE
-    assert "'yuv422'" in result.error_msg
+    assert "'hsv8'" in result.error_msg
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_goal_says_that_no_image_could_be_read(client: Any, node: Any) -> None
         ({}, COMMAND, Ground.Result.NONE),
         ({}, "", Ground.Result.INVALID_COMMAND),
         ({}, "pick up", Ground.Result.INVALID_COMMAND),
-        ({"encoding": "yuv422"}, COMMAND, Ground.Result.INVALID_IMAGE),
+        ({"encoding": "hsv8"}, COMMAND, Ground.Result.INVALID_IMAGE),
         ({"data": array("B")}, COMMAND, Ground.Result.INVALID_IMAGE),
         ({"width": 0}, COMMAND, Ground.Result.INVALID_IMAGE),
     ],

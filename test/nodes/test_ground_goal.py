@@ -49,9 +49,38 @@ def test_a_goal_succeeds_once_enough_frames_in_a_row_say_found(
 
 def test_an_unreadable_frame_breaks_the_row() -> None:
     recorded = Recorded(2).see(FOUND)
-    recorded.goal.unreadable("It is torn.")
+    recorded.goal.unreadable("", "It is torn.")
     assert not recorded.see(FOUND).ends
     assert recorded.see(FOUND).ends
+
+
+def test_frames_in_a_row_are_those_of_one_camera() -> None:
+    recorded = Recorded(2)
+    for camera in ("front", "wrist", "front"):
+        assert not recorded.ends
+        recorded.goal.answered(TargetArray(camera=camera, status=FOUND))
+    assert recorded.ends == [GoalEnd(Ground.Result.NONE)]
+    assert recorded.goal.result().grounding.camera == "front"
+
+
+def test_of_several_cameras_the_one_that_came_nearest_tells() -> None:
+    recorded = Recorded()
+    for camera, status in [("front", AMBIGUOUS), ("wrist", NOT_FOUND), ("rear", Target.ERROR)]:
+        recorded.goal.answered(TargetArray(camera=camera, status=status, reason=camera))
+    recorded.goal.time_up("'camera'")
+    result = recorded.goal.result()
+    assert (result.error_code, result.grounding.camera) == (Ground.Result.AMBIGUOUS, "front")
+
+
+def test_what_is_found_without_the_pose_that_was_asked_for_is_not_enough() -> None:
+    recorded = Recorded()
+    recorded.goal.answered(TargetArray(status=FOUND), "There is no transform to 'map'.")
+    assert not recorded.ends
+    recorded.goal.time_up("'camera'")
+    result = recorded.goal.result()
+    assert result.error_code == Ground.Result.TF_ERROR
+    assert "There is no transform to 'map'." in result.error_msg
+    assert result.grounding.status == FOUND
 
 
 @pytest.mark.parametrize(
@@ -70,8 +99,8 @@ def test_the_end_of_the_time_says_how_far_it_came(
 ) -> None:
     recorded = Recorded(confirm_frames=5).see(*statuses)
     if unreadable:
-        recorded.goal.unreadable(unreadable)
-    recorded.goal.time_up("camera")
+        recorded.goal.unreadable("", unreadable)
+    recorded.goal.time_up("'camera'")
     result = recorded.goal.result()
     assert result.error_code == code
     assert words in result.error_msg
@@ -81,6 +110,6 @@ def test_the_end_of_the_time_says_how_far_it_came(
 def test_only_the_first_end_counts() -> None:
     recorded = Recorded()
     recorded.goal.end(Ground.Result.CANCELLED, "Enough.")
-    recorded.see(FOUND).goal.time_up("camera")
+    recorded.see(FOUND).goal.time_up("'camera'")
     assert recorded.ends == [GoalEnd(Ground.Result.CANCELLED, "Enough.")]
     assert not recorded.feedback

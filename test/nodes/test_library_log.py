@@ -22,9 +22,13 @@ class Log:
         self.lines.append(("warning", line))
 
 
-def test_information_and_warnings_go_to_the_node_meanwhile() -> None:
+def test_information_and_warnings_go_to_the_node_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     log = Log()
     library = logging.getLogger("vlm_ros.runtimes.engine_choice")
+    # Loggers that are made after the import of `launch`, as other tests do, keep to themselves.
+    monkeypatch.setattr(library, "propagate", True)
     with logged_by(log):
         library.debug("a detail")
         library.info("%s runs in ONNX Runtime", "vision.onnx")

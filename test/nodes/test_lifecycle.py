@@ -12,8 +12,8 @@ import yaml
 
 pytest.importorskip("rclpy", reason="needs ROS 2")
 
-from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.msg import State, Transition, TransitionEvent
+from lifecycle_msgs.srv import ChangeState, GetAvailableTransitions, GetState
 
 from vlm_ros.action import Ground
 from vlm_ros.msg import Target
@@ -56,6 +56,41 @@ def test_each_state_says_what_to_do_and_can_be_left_and_entered(
             assert change(client, Transition.TRANSITION_CLEANUP)
         assert state(client) == State.PRIMARY_STATE_UNCONFIGURED
         node.check()
+        said = [node.output.find(words) for words in ("loading the", "first time", "ready in")]
+        assert said == sorted(said), node.output
+        assert said[0] >= 0, node.output
+
+
+def test_a_lifecycle_manager_finds_what_it_asks_for(
+    client: Any, start: Callable[..., Any], model: Path
+) -> None:
+    """The services that Nav2's manager and `ros2 lifecycle` use, and the topic they watch."""
+    events: list[TransitionEvent] = []
+    topic = "grounding_node/transition_event"
+    subscription = client.create_subscription(TransitionEvent, topic, events.append, 10)
+    with start("node", "--model", str(model), "--ros-args", "-p", "autostart:=false") as node:
+        service = client.create_client(
+            GetAvailableTransitions, "grounding_node/get_available_transitions"
+        )
+        assert client.spin_until(service.service_is_ready, 30.0)
+        assert client.spin_until(lambda: client.count_publishers(topic))
+
+        def offered() -> set[str]:
+            answer = client.completed(service.call_async(GetAvailableTransitions.Request()))
+            return {item.transition.label for item in answer.available_transitions}
+
+        assert offered() == {"configure", "shutdown"}
+        assert not change(client, Transition.TRANSITION_ACTIVATE)
+        assert change(client, Transition.TRANSITION_CONFIGURE)
+        assert offered() == {"activate", "cleanup", "shutdown"}
+        assert change(client, Transition.TRANSITION_ACTIVATE)
+        assert client.spin_until(lambda: events and events[-1].goal_state.label == "active")
+        assert change(client, Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        assert state(client) == State.PRIMARY_STATE_FINALIZED
+        refused = client.result(client.send_goal("the cup")).result
+        assert refused.error_code == Ground.Result.UNKNOWN
+        node.check()
+    client.destroy_subscription(subscription)
 
 
 def without_model(folder: Path, good: Path) -> str:

@@ -14,7 +14,7 @@ from rcl_interfaces.srv import SetParameters
 from sensor_msgs.msg import CameraInfo, Image
 
 from vlm_ros.msg import SceneTruth
-from vlm_ros.nodes.camera_info import intrinsics_of
+from vlm_ros.nodes.camera_info import rectified_camera
 from vlm_ros.nodes.clock import nanoseconds
 from vlm_ros.nodes.images import decode_colour, decode_depth
 
@@ -82,7 +82,7 @@ def test_a_frame_is_what_a_realsense_driver_gives(watcher: Watcher) -> None:
     assert frame["depth"].encoding == "16UC1"
     for name in ("colour", "depth", "camera_info"):
         assert (frame[name].width, frame[name].height) == SIZE
-    camera = intrinsics_of(frame["camera_info"])
+    camera = rectified_camera(frame["camera_info"])
     assert camera is not None
     assert camera.fx == camera.fy
     assert decode_colour(frame["colour"]).std() > 10.0
@@ -91,7 +91,7 @@ def test_a_frame_is_what_a_realsense_driver_gives(watcher: Watcher) -> None:
 def test_the_truth_fits_colour_and_depth(watcher: Watcher) -> None:
     frame = watcher.frame()
     depth = decode_depth(frame["depth"])
-    camera = intrinsics_of(frame["camera_info"])
+    camera = rectified_camera(frame["camera_info"])
     assert camera is not None
     assert frame["truth"].seed == SEED
     assert len(frame["truth"].objects) >= 2

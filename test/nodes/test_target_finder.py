@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2")
 
-from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.context import Context
+from rclpy.executors import (
+    Executor,
+    ExternalShutdownException,
+    MultiThreadedExecutor,
+    SingleThreadedExecutor,
+)
 from rclpy.node import Node
 
 from vlm_ros.action import Ground
@@ -55,6 +62,32 @@ def test_a_bad_command_is_told(grounding: Any, robot: Node) -> None:
     assert result.grounding.reason == result.message
 
 
-def test_a_missing_node_is_told(robot: Node) -> None:
+def spin(executor: Executor) -> None:
+    with suppress(ExternalShutdownException):
+        executor.spin()
+
+
+def test_the_first_goal_of_a_robot_that_has_just_started_is_answered_and_begun_once(
+    grounding: Any, client: Any
+) -> None:
+    """Before the node has discovered the robot, what it answers is lost."""
+    for attempt in range(5):
+        context = Context()
+        context.init(args=[])
+        robot = Node("robot", namespace=client.namespace, context=context)
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(robot)
+        thread = threading.Thread(target=spin, args=[executor])
+        thread.start()
+        command = f"the red cup on tray {attempt}"
+        result = TargetFinder(robot).find(command, timeout=0.5)
+        assert result.error_code == Ground.Result.NO_IMAGE
+        context.shutdown()
+        thread.join()
+        begun = [line for line in grounding.output.splitlines() if command in line]
+        assert len(begun) == 1, begun
+
+
+def test_a_missing_node_is_told(client: Any) -> None:
     with pytest.raises(NodeUnavailableError, match="some_other_node/ground"):
-        TargetFinder(robot, "some_other_node").find("the red cup", timeout=0.2)
+        TargetFinder(client, "some_other_node").find("the red cup", timeout=0.2)

@@ -101,12 +101,7 @@ def _target_lines(target: Target, truth: SceneTruth | None) -> list[str]:
     )
     lines += [_line("truth", said), _line("IoU", f"{match.iou:.2f}")]
     if match.distance is not None:
-        lines.append(
-            _line(
-                "offset",
-                f"{match.distance * 100:.1f} cm from its centre; the position is on its surface",
-            )
-        )
+        lines.append(_line("offset", f"{match.distance * 100:.1f} cm from its centre"))
     return lines
 
 

@@ -314,6 +314,115 @@ def detect(
 
 
 @command.command()
+@click.option(
+    "--scenes",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="How many unseen scenes for each motion.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Where to begin looking for them.",
+)
+@click.option(
+    "--rate",
+    "rates",
+    type=click.FloatRange(0.5, 120),
+    multiple=True,
+    default=(30.0, 10.0, 2.0),
+    show_default=True,
+    help="Pictures a second; may be given again. The lower ones leave out some of the highest.",
+)
+@click.option(
+    "--drop",
+    type=click.FloatRange(0, 0.95),
+    default=0.0,
+    show_default=True,
+    help="Share of the pictures that get lost, at random.",
+)
+@_model
+@_json
+def track(
+    scenes: int, seed: int, rates: tuple[float, ...], drop: float, model: Path | None, as_json: bool
+) -> None:
+    """Whether things keep their identity: rendered scenes in motion, watched by the model.
+
+    The camera goes round or turns away, something big is held before the others, two things
+    change places; six seconds each. Beside the tracker stands what pairs boxes by overlap alone.
+    """
+    from tqdm import tqdm
+
+    from vlm_ros.evaluation.tracking import measure, record, table, watch
+    from vlm_ros.models import find_model, load_model
+    from vlm_ros.simulation.motion import MOTIONS
+
+    loaded = load_model(find_model(model))
+    filmed = []
+    interrupted = False
+    try:
+        films = watch(loaded, seed, scenes, max(rates))
+        for watched in tqdm(films, total=scenes * len(MOTIONS), unit="motion"):
+            filmed.append(watched)
+    except KeyboardInterrupt:
+        interrupted = True
+    results = measure(filmed, rates, drop)
+    problems = _Problems("stop")
+    if as_json:
+        _print_json(record(results), problems, interrupted)
+    else:
+        click.echo(table(results))
+    _end(len(filmed), problems, interrupted)
+
+
+@command.command()
+@click.option(
+    "--scenes",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="How many unseen scenes.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first of them."
+)
+@_model
+@_json
+def position(scenes: int, seed: int, model: Path | None, as_json: bool) -> None:
+    """How far positions, boxes and masks in depth are from the truth of rendered scenes.
+
+    Of all clearly visible objects at 0.5 to 1 m, in their true boxes and in the model's, with the
+    depth as it is, as a stereo camera measures it, and with holes.
+    """
+    from tqdm import tqdm
+
+    from vlm_ros.evaluation.positions import Located, located, record, table
+    from vlm_ros.evaluation.simulated import FIRST_TRAINED_SEED
+    from vlm_ros.evaluation.simulated import scenes as seen_scenes
+    from vlm_ros.models import find_model, load_model
+
+    if seed + scenes > FIRST_TRAINED_SEED:
+        raise click.BadParameter(f"scenes from seed {FIRST_TRAINED_SEED} on are trained on")
+    loaded = load_model(find_model(model))
+    items: list[Located] = []
+    interrupted = False
+    try:
+        for scene in tqdm(seen_scenes(range(seed, seed + scenes)), total=scenes, unit="scene"):
+            items.extend(located(scene, loaded))
+    except KeyboardInterrupt:
+        interrupted = True
+    problems = _Problems("stop")
+    if as_json:
+        _print_json({"positions": record(items)}, problems, interrupted)
+    elif items:
+        click.echo(table(items))
+    _end(len(items), problems, interrupted)
+
+
+@command.command()
 @click.argument("reference", metavar="REFERENCE")
 @click.argument("other", metavar="OTHER")
 @click.option(

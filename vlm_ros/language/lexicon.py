@@ -531,8 +531,11 @@ def _regular_singular(word: str) -> str | None:
 def lexicon() -> Lexicon:
     """The package's lexicon, read once."""
     # Every scalar stays a string: to YAML 1.1, a bare "on" is a boolean.
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    base_loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     folder = files(__package__) / "lexicon"
     return Lexicon(
-        {name: yaml.load((folder / f"{name}.yaml").read_text("utf-8"), loader) for name in FILES}
+        {
+            name: yaml.load((folder / f"{name}.yaml").read_text("utf-8"), base_loader)
+            for name in FILES
+        }
     )

@@ -69,6 +69,19 @@ class ChildProcess:
         self._reader.join()
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code, negative for the signal that ended it.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs after so many seconds.
+        """
+        return self._process.wait(timeout)
+
+    @property
     def output(self) -> str:
         """The last lines it has said."""
         return "\n".join(self._lines)

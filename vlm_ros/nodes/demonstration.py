@@ -62,8 +62,7 @@ class Match:
         object: of the truth.
         iou: of the two boxes.
         distance: metres from the target's position to the object's centre; None where the target
-            has no position. The position lies on the visible surface, so that the right object
-            is still about half its own depth away.
+            has no position.
     """
 
     object: SceneObject

@@ -16,6 +16,8 @@ from vlm_ros.nodes.ground_goal import GoalEnd, GroundGoal
 from vlm_ros.nodes.grounding_settings import GroundingSettings
 from vlm_ros.nodes.waking_future import waking_future
 
+_RESULT_TIMEOUT_S = 10
+
 
 class GroundAction:
     """Serves `~/ground` and tells the node which goals begin and end.
@@ -28,7 +30,7 @@ class GroundAction:
         self,
         node: Node,
         settings: Callable[[], GroundingSettings],
-        image_topic: str,
+        image_topics: str,
         begin: Callable[[str, GroundGoal], None],
         ended: Callable[[GroundGoal], None],
     ) -> None:
@@ -37,13 +39,13 @@ class GroundAction:
         Args:
             node: serves it.
             settings: the values of the node's parameters.
-            image_topic: where images are expected, for messages.
+            image_topics: where images are expected, for messages.
             begin: called with a new id and the goal when one is accepted.
             ended: called when a goal has ended, whatever ended it.
         """
         self._node = node
         self._settings = settings
-        self._image_topic = image_topic
+        self._image_topics = image_topics
         self._begin = begin
         self._has_ended = ended
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -55,9 +57,16 @@ class GroundAction:
             execute_callback=self._execute,
             handle_accepted_callback=self._accept,
             cancel_callback=self._cancel,
+            # Humble keeps results, which are large, for a quarter of an hour.
+            result_timeout=_RESULT_TIMEOUT_S,
         )
 
     def _accept(self, handle: ServerGoalHandle) -> None:
+        goal = self._admit(handle)
+        self._begin(_identity(handle), goal)
+        handle.execute()
+
+    def _admit(self, handle: ServerGoalHandle) -> GroundGoal:
         future = waking_future(self._node)
         goal = GroundGoal(
             handle.request.command,
@@ -66,11 +75,16 @@ class GroundAction:
             on_end=future.set_result,
         )
         self._goals[_identity(handle)] = goal, future
-        self._begin(_identity(handle), goal)
-        handle.execute()
+        return goal
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
-        goal, _ = self._goals[_identity(handle)]
+        if _identity(handle) in self._goals:
+            goal, _ = self._goals[_identity(handle)]
+        else:
+            # rclpy never hands over a goal whose acceptance it could not tell the client, but lets
+            # it be cancelled.
+            goal = self._admit(handle)
+            handle.execute()
         goal.end(Ground.Result.CANCELLED, "The client cancelled the goal.")
         return CancelResponse.ACCEPT
 
@@ -79,7 +93,7 @@ class GroundAction:
         timeout = seconds(handle.request.timeout)
         timer = self._node.create_timer(
             timeout if timeout > 0.0 else self._settings().default_timeout,
-            lambda: goal.time_up(self._image_topic),
+            lambda: goal.time_up(self._image_topics),
             clock=self._steady,
         )
         end: GoalEnd = await future

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class GroundGoal:
 
         Args:
             command: as the client gave it.
-            confirm_frames: frames in a row that must answer FOUND.
+            confirm_frames: frames of one camera in a row that must answer FOUND.
             on_feedback: called after each frame.
             on_end: called once.
         """
@@ -55,20 +56,30 @@ class GroundGoal:
         self._lock = threading.Lock()
         self._ended: GoalEnd | None = None
         self._frames = 0
-        self._found_in_a_row = 0
-        self._last: TargetArray | None = None
+        self._found_in_a_row: Counter[str] = Counter()
+        # The last answer of each camera, and why the target frame had no transform for it; the
+        # newest last.
+        self._last: dict[str, tuple[TargetArray, str]] = {}
         self._unreadable = ""
 
-    def answered(self, grounding: TargetArray) -> None:
-        """Take the answer for one image."""
+    def answered(self, grounding: TargetArray, lacking: str = "") -> None:
+        """Take the answer for one image.
+
+        Args:
+            grounding: for it.
+            lacking: why what was found cannot be given in the target frame, so that it is not
+                enough; empty where it can, or where nobody asked for that.
+        """
+        camera = grounding.camera
         with self._lock:
             if self._ended is not None:
                 return
             self._frames += 1
-            self._last = grounding
-            found = grounding.status == Target.FOUND
-            self._found_in_a_row = self._found_in_a_row + 1 if found else 0
-            enough = self._found_in_a_row >= self._confirm_frames
+            self._last.pop(camera, None)
+            self._last[camera] = grounding, lacking
+            found = grounding.status == Target.FOUND and not lacking
+            self._found_in_a_row[camera] = self._found_in_a_row[camera] + 1 if found else 0
+            enough = self._found_in_a_row[camera] >= self._confirm_frames
         self._on_feedback(
             Ground.Feedback(
                 grounding=grounding,
@@ -79,41 +90,46 @@ class GroundGoal:
         if enough:
             self.end(Ground.Result.NONE)
 
-    def unreadable(self, reason: str) -> None:
-        """Take the news that an image could not be decoded; the next one may be."""
+    def unreadable(self, camera: str, reason: str) -> None:
+        """Take the news that a camera's image could not be decoded; the next one may be."""
         with self._lock:
             self._unreadable = reason
-            self._found_in_a_row = 0
+            self._found_in_a_row[camera] = 0
 
-    def time_up(self, topic: str) -> None:
+    def time_up(self, topics: str) -> None:
         """End because the time is over.
 
         Args:
-            topic: where images were expected, for the message.
+            topics: where images were expected, for the message.
         """
         elapsed = f"{time.monotonic() - self._begun:.1f} s"
-        if self._last is not None and self._last.status == Target.AMBIGUOUS:
+        with self._lock:
+            last, lacking = self._telling()
+        if last is None and self._unreadable:
             self.end(
-                Ground.Result.AMBIGUOUS, f"Still ambiguous after {elapsed}: {self._last.reason}"
+                Ground.Result.INVALID_IMAGE,
+                f"No image on {topics} could be read within {elapsed}: {self._unreadable}",
             )
-        elif self._last is not None and self._last.status == Target.FOUND:
+        elif last is None:
+            self.end(
+                Ground.Result.NO_IMAGE,
+                f"No image arrived on {topics} within {elapsed}: check that a camera publishes "
+                f"there, or remap 'image'.",
+            )
+        elif last.status == Target.AMBIGUOUS:
+            self.end(Ground.Result.AMBIGUOUS, f"Still ambiguous after {elapsed}: {last.reason}")
+        elif last.status == Target.FOUND and lacking:
+            self.end(
+                Ground.Result.TF_ERROR,
+                f"Found, but without a pose in the target frame after {elapsed}: {lacking}",
+            )
+        elif last.status == Target.FOUND:
             self.end(
                 Ground.Result.TIMEOUT,
                 f"Found, but not in {self._confirm_frames} frames in a row within {elapsed}.",
             )
-        elif self._last is not None:
-            self.end(Ground.Result.TIMEOUT, f"Not found within {elapsed}: {self._last.reason}")
-        elif self._unreadable:
-            self.end(
-                Ground.Result.INVALID_IMAGE,
-                f"No image on '{topic}' could be read within {elapsed}: {self._unreadable}",
-            )
         else:
-            self.end(
-                Ground.Result.NO_IMAGE,
-                f"No image arrived on '{topic}' within {elapsed}: check that a camera publishes "
-                f"there, or remap 'image'.",
-            )
+            self.end(Ground.Result.TIMEOUT, f"Not found within {elapsed}: {last.reason}")
 
     def end(self, error_code: int, message: str = "") -> None:
         """End the goal; does nothing if it has ended."""
@@ -122,6 +138,14 @@ class GroundGoal:
                 return
             self._ended = GoalEnd(error_code, message)
         self._on_end(self._ended)
+
+    def _telling(self) -> tuple[TargetArray | None, str]:
+        """The last answer of the camera that came nearest, and what it lacked.
+
+        The constants of the status rise from FOUND to ERROR; of equals, the newest tells.
+        """
+        newest_first = reversed(list(self._last.values()))
+        return min(newest_first, key=lambda entry: entry[0].status, default=(None, ""))
 
     @property
     def command(self) -> str:
@@ -132,7 +156,8 @@ class GroundGoal:
         """The result of a goal that has ended."""
         end = self._ended
         assert end is not None
-        last = self._last
+        with self._lock:
+            last = self._telling()[0]
         if last is None:
             last = TargetArray(command=self._command, status=Target.ERROR, reason=end.message)
         return Ground.Result(error_code=end.error_code, error_msg=end.message, grounding=last)

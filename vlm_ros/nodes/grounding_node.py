@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
 from vlm_ros.action import Ground
-from vlm_ros.errors import CommandError, ImageError, VlmRosError
-from vlm_ros.language import Command, parse_command
+from vlm_ros.errors import CommandError, VlmRosError
+from vlm_ros.language import parse_command
 from vlm_ros.models import load_model
-from vlm_ros.nodes import parameters
-from vlm_ros.nodes.camera_input import CameraInput
-from vlm_ros.nodes.clock import nanoseconds
-from vlm_ros.nodes.diagnostics import diagnostic_array, values_of
+from vlm_ros.nodes import freed_memory, parameters
+from vlm_ros.nodes.camera_channel import CameraChannel
+from vlm_ros.nodes.camera_frame import CameraFrame
+from vlm_ros.nodes.diagnostics import Diagnostics, NodeState
+from vlm_ros.nodes.frame_answering import FrameAnswering, Surroundings
 from vlm_ros.nodes.ground_action import GroundAction
 from vlm_ros.nodes.ground_goal import GroundGoal
 from vlm_ros.nodes.grounding_settings import GroundingSettings, check_changes
-from vlm_ros.nodes.images import decode_colour
 from vlm_ros.nodes.inference_thread import InferenceThread
 from vlm_ros.nodes.library_log import logged_by
-from vlm_ros.nodes.messages import error_array, target_array
+from vlm_ros.nodes.messages import error_array
 from vlm_ros.nodes.outputs import Outputs
-from vlm_ros.nodes.spinning import quiet_at_shutdown, run_node
+from vlm_ros.nodes.spinning import run_node
+from vlm_ros.nodes.standing_command import StandingCommand
+from vlm_ros.nodes.target_frame import TransformSource
 from vlm_ros.nodes.timings import Timings
 from vlm_ros.nodes.waking_future import waking_future
 from vlm_ros.pipeline import Grounder
@@ -41,23 +40,7 @@ from vlm_ros.srv import GroundImage
 
 _FOLLOW_PERIOD_S = 0.5
 _DIAGNOSTICS_PERIOD_S = 1.0
-_LOG_PERIOD_S = 5.0
 _LOGGED_CHARACTERS = 100
-
-
-@dataclass(frozen=True)
-class _StandingCommand:
-    """The command that every image is asked about.
-
-    Attributes:
-        identity: goes into the messages.
-        command: as read.
-        goal: whose command it is; None for one from the topic.
-    """
-
-    identity: str
-    command: Command
-    goal: GroundGoal | None
 
 
 class GroundingNode(LifecycleNode):
@@ -78,21 +61,30 @@ class GroundingNode(LifecycleNode):
             rclpy.exceptions.ParameterException: a parameter was given a bad value.
         """
         super().__init__("grounding_node", **node_arguments)
-        self._grounder: Grounder | None = None
-        self._inference: InferenceThread | None = None
-        self._standing: _StandingCommand | None = None
+        self._answering: FrameAnswering | None = None
+        self._inference: InferenceThread[CameraFrame] | None = None
+        self._standing: StandingCommand | None = None
         self._not_ready = "The node is not configured yet."
         self._not_ready_code = Ground.Result.UNKNOWN
         self._commands_received = 0
-        self._last_failure = ""
         self._model = ""
         self._timings = Timings()
+        self._transforms = TransformSource(self)
         self.add_on_set_parameters_callback(self._check_changes)
         parameters.declare(self, GroundingSettings)
-        self._outputs = Outputs(self)
-        self._camera = CameraInput(self, self._on_image)
+        settings = self._settings()
+        self._outputs = Outputs(self, settings.cameras)
+        self._channels = {
+            name: CameraChannel(
+                self, name, self._on_frame, settings.transports, settings.track_memory
+            )
+            for name in settings.cameras
+        }
+        self._image_topics = " and ".join(
+            f"'{channel.input.topic}'" for channel in self._channels.values()
+        )
         self._action = GroundAction(
-            self, self._settings, self._camera.topic, self._begin_goal, self._goal_ended
+            self, self._settings, self._image_topics, self._begin_goal, self._goal_ended
         )
         self.create_service(
             GroundImage,
@@ -100,23 +92,25 @@ class GroundingNode(LifecycleNode):
             self._ground_image,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
+        self._diagnostics = Diagnostics(self, list(self._channels.values()), self._timings)
         # Simulated time may stand still; what these look after does not.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
-        self.create_timer(_FOLLOW_PERIOD_S, self._camera.follow, clock=steady)
-        if self._settings().autostart:
+        self.create_timer(_FOLLOW_PERIOD_S, self._follow, clock=steady)
+        if settings.autostart:
             self._autostart()
 
     # Lifecycle
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model; what is wrong with it is logged and said to every goal."""
-        settings = self._settings()
+        settings, begun = self._settings(), time.monotonic()
         try:
             # It says what runs the model, and why.
             with logged_by(self.get_logger()):
+                self.get_logger().info(f"loading the model in '{settings.model_folder}'")
                 model = load_model(settings.model_folder, settings.runtime)
+                self.get_logger().info(f"loaded {model.description}; running it for the first time")
                 # The first run is the slowest and shows whether the graphs fit what model.yaml
                 # says.
                 grounder = Grounder(model)
@@ -126,23 +120,25 @@ class GroundingNode(LifecycleNode):
         except Exception as error:
             self.get_logger().error(traceback.format_exc())
             return self._configuring_failed(f"The model cannot be used: {error!r}")
-        self._grounder = grounder
+        self._answering = FrameAnswering(self._surroundings(), grounder)
         self._not_ready = "The node is configured but not active: activate it."
         self._not_ready_code = Ground.Result.UNKNOWN
         self._model = model.description
-        self.get_logger().info(f"model: {self._model}")
+        self.get_logger().info(f"model: {self._model}, ready in {time.monotonic() - begun:.1f} s")
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to listen for commands."""
+        assert self._answering is not None
         result = super().on_activate(state)
-        self._inference = InferenceThread(self._answer_frame)
+        self._inference = InferenceThread(self._answering.answer)
+        self._follow()
         self._command_subscription = self.create_subscription(
             String, "command", self._on_command, 10
         )
         self.get_logger().info(
             f"ready for commands on '{self._command_subscription.topic_name}' and goals on "
-            f"'{self.resolve_topic_name('~/ground')}'; images from '{self._camera.topic}'"
+            f"'{self.resolve_topic_name('~/ground')}'; images from {self._image_topics}"
         )
         return result
 
@@ -185,11 +181,14 @@ class GroundingNode(LifecycleNode):
         self._stand(None, "The node was deactivated.")
         self._inference.stop()
         self._inference = None
+        self._transforms.close()
         self.destroy_subscription(self._command_subscription)
 
     def _release(self) -> None:
         """Leave the configured state; does nothing outside it."""
-        self._grounder = None
+        self._answering = None
+        freed_memory.give_back()
+        self._model = ""
         self._not_ready = "The node is not configured."
         self._not_ready_code = Ground.Result.UNKNOWN
 
@@ -207,9 +206,9 @@ class GroundingNode(LifecycleNode):
         except CommandError as error:
             self._log_unreadable(message.data, error)
             array = error_array(str(error), message.data, identity, Header())
-            self._outputs.publish(array, None)
+            self._outputs.announce(array, None)
             return
-        self._stand(_StandingCommand(identity, command, None), "Another command replaced it.")
+        self._stand(StandingCommand(identity, command, None), "Another command replaced it.")
 
     def _begin_goal(self, identity: str, goal: GroundGoal) -> None:
         """Let the command of a goal stand, or end the goal with what is wrong."""
@@ -222,7 +221,7 @@ class GroundingNode(LifecycleNode):
             self._log_unreadable(goal.command, error)
             goal.end(Ground.Result.INVALID_COMMAND, str(error))
             return
-        self._stand(_StandingCommand(identity, command, goal), "Another command replaced it.")
+        self._stand(StandingCommand(identity, command, goal), "Another command replaced it.")
 
     def _log_unreadable(self, text: str, error: CommandError) -> None:
         self.get_logger().error(f"{text[:_LOGGED_CHARACTERS]!r} cannot be used: {error}")
@@ -231,90 +230,41 @@ class GroundingNode(LifecycleNode):
         if self._standing is not None and self._standing.goal is goal:
             self._stand(None, "")
 
-    def _stand(self, standing: _StandingCommand | None, reason: str) -> None:
+    def _stand(self, standing: StandingCommand | None, reason: str) -> None:
         """Replace the standing command, ending a goal that it belonged to."""
         old, self._standing = self._standing, standing
         if old is not None and old.goal is not None:
             old.goal.end(Ground.Result.CANCELLED, reason)
         if standing is None:
-            self._camera.close()
+            for channel in self._channels.values():
+                channel.input.close()
             if self._inference is not None:
                 self._inference.discard()
+                self._inference.submit(self._outputs.clear)
             self.get_logger().info("no command")
         else:
-            self._camera.open()
+            for channel in self._channels.values():
+                channel.input.open()
             self.get_logger().info(f"{standing.identity}: '{standing.command.text}'")
 
     # Images
 
-    def _on_image(self, image: Image) -> None:
+    def _on_frame(self, frame: CameraFrame) -> None:
         self._timings.count("images")
+        self._channels[frame.camera].timings.count("images")
         if self._inference is not None:
-            self._inference.offer(image)
+            self._inference.offer(frame.camera, frame)
 
-    def _answer_frame(self, image: Image) -> None:
-        """Answer one image, if a command stands; in the inference thread, which must survive."""
-        standing = self._standing
-        if standing is None:
-            return
-        with quiet_at_shutdown(self.context):
-            try:
-                self._answer(image, standing)
-            except Exception as error:
-                self._answer_with_error(image, standing, error)
-
-    def _answer(self, image: Image, standing: _StandingCommand) -> None:
-        assert self._grounder is not None
-        settings, timings = self._settings(), self._timings
-        with timings.stage("decode"):
-            colour = decode_colour(image)
-            measured = self._camera.depth_of(image, settings.depth_tolerance, settings.depth_wait)
-        with timings.stage("ground"):
-            answers = self._grounder.ground(
-                standing.command, colour, measured.depth, measured.camera
-            )
-        with timings.stage("publish"):
-            array = target_array(answers, standing.command, standing.identity, image.header)
-            self._outputs.publish(array, standing.command)
-        timings.count("answers")
-        age = self.get_clock().now().nanoseconds - nanoseconds(image.header.stamp)
-        timings.add("image stamp to target", age * 1e-9)
-        if standing.goal is not None:
-            standing.goal.answered(array)
-        with timings.stage("overlay"):
-            self._outputs.publish_overlay(array, colour, answers)
-
-    def _answer_with_error(
-        self, image: Image, standing: _StandingCommand, error: Exception
-    ) -> None:
-        code, reason = self._explain(error)
-        self._timings.count("failures")
-        self._last_failure = reason
-        array = error_array(reason, standing.command.text, standing.identity, image.header)
-        self._outputs.publish(array, standing.command)
-        self.get_logger().error(
-            f"an image on '{self._camera.topic}' has no answer: {reason}",
-            throttle_duration_sec=_LOG_PERIOD_S,
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self,
+            self._settings,
+            lambda: self._standing,
+            self._channels,
+            self._outputs,
+            self._transforms,
+            self._timings,
         )
-        if standing.goal is None:
-            return
-        if code == Ground.Result.INVALID_IMAGE:
-            standing.goal.unreadable(reason)
-        else:
-            standing.goal.end(code, reason)
-
-    def _explain(self, error: Exception) -> tuple[int, str]:
-        """The error code and the sentence for what kept an image or a request from its answer."""
-        if isinstance(error, CommandError):
-            return Ground.Result.INVALID_COMMAND, str(error)
-        if isinstance(error, ImageError):
-            return Ground.Result.INVALID_IMAGE, str(error)
-        if isinstance(error, VlmRosError):
-            return Ground.Result.MODEL_FAILED, str(error)
-        if self.context.ok():
-            trace = "".join(traceback.format_exception(error))
-            self.get_logger().error(trace, throttle_duration_sec=_LOG_PERIOD_S)
-        return Ground.Result.UNKNOWN, f"Unexpected error: {error!r}"
 
     # The service
 
@@ -322,27 +272,14 @@ class GroundingNode(LifecycleNode):
         self, request: GroundImage.Request, response: GroundImage.Response
     ) -> GroundImage.Response:
         """Answer for the image in the request; the inference thread does the work."""
-        if self._inference is None:
+        if self._inference is None or self._answering is None:
             response.error_code, response.error_msg = self._not_ready_code, self._not_ready
         else:
-            done = waking_future(self)
-            self._inference.submit(lambda: done.set_result(self._answered(request, response)))
+            done, answering = waking_future(self), self._answering
+            self._inference.submit(
+                lambda: done.set_result(answering.answer_request(request, response))
+            )
             response = await done
-        return response
-
-    def _answered(
-        self, request: GroundImage.Request, response: GroundImage.Response
-    ) -> GroundImage.Response:
-        header = request.image.header
-        assert self._grounder is not None
-        try:
-            command = parse_command(request.command)
-            answers = self._grounder.ground(command, decode_colour(request.image))
-            response.grounding = target_array(answers, command, "ground_image", header)
-        except Exception as error:
-            code, reason = self._explain(error)
-            response.error_code, response.error_msg = code, reason
-            response.grounding = error_array(reason, request.command, "ground_image", header)
         return response
 
     # Housekeeping
@@ -351,37 +288,35 @@ class GroundingNode(LifecycleNode):
         return parameters.read(self, GroundingSettings)
 
     def _check_changes(self, changes: list[Parameter]) -> SetParametersResult:
-        return check_changes(changes, model_loaded=self._grounder is not None)
+        return check_changes(changes, model_loaded=self._answering is not None)
+
+    def _follow(self) -> None:
+        """Adapt to publishers that have come or gone, and to whether TF is wanted."""
+        for channel in self._channels.values():
+            channel.input.follow()
+        if self._inference is not None and self._settings().target_frame:
+            self._transforms.open()
+        else:
+            self._transforms.close()
 
     def _publish_diagnostics(self) -> None:
-        rates = self._timings.rates()
-        level, message = self._health(rates)
-        dropped = 0 if self._inference is None else self._inference.dropped
-        header = Header(stamp=self.get_clock().now().to_msg())
-        name = f"{self.get_fully_qualified_name()}: grounding"
-        values = {
-            "model": self._model,
-            **values_of(rates, self._timings.percentiles()),
-            "images dropped": str(dropped),
-        }
-        self._diagnostics.publish(diagnostic_array(header, name, level, message, values))
-
-    def _health(self, rates: Mapping[str, float]) -> tuple[bytes, str]:
-        standing = self._standing
-        if self._inference is None:
-            return DiagnosticStatus.ERROR, self._not_ready
-        if standing is None:
-            return DiagnosticStatus.OK, "no command"
-        if rates.get("failures"):
-            return DiagnosticStatus.ERROR, self._last_failure
-        if not rates.get("images"):
-            return DiagnosticStatus.WARN, f"no images arrive on '{self._camera.topic}'"
-        return DiagnosticStatus.OK, f"grounding '{standing.command.text}'"
+        standing, inference = self._standing, self._inference
+        self._diagnostics.publish(
+            NodeState(
+                model=self._model,
+                not_ready=self._not_ready if inference is None else "",
+                model_failed=self._not_ready_code == Ground.Result.MODEL_FAILED,
+                command="" if standing is None else standing.command.text,
+                target_frame=self._settings().target_frame,
+                dropped=lambda camera: 0 if inference is None else inference.dropped(camera),
+            )
+        )
 
     def destroy_node(self) -> None:
         """End the inference thread before the publishers go."""
         if self._inference is not None:
             self._inference.stop()
+        self._transforms.close()
         super().destroy_node()
 
 

@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from sensor_msgs.msg import Image
+Frame = TypeVar("Frame")
+_LOG = logging.getLogger(__name__)
 
 
-class InferenceThread:
-    """Runs the newest frame, and any single jobs before it.
+class InferenceThread(Generic[Frame]):
+    """Runs the newest frame of each camera, and single jobs between frames.
 
-    Only one frame waits: a newer one takes its place. What the thread calls must not raise.
-
-    Attributes:
-        dropped: frames that were replaced while they waited.
+    Only one frame of a camera waits: a newer one takes its place, and with it its turn, so that
+    the camera that has waited longest comes next, however fast the others are. The thread outlives
+    what it calls: an error is logged.
     """
 
-    def __init__(self, on_frame: Callable[[Image], None]) -> None:
+    def __init__(self, on_frame: Callable[[Frame], None]) -> None:
         """Start the thread.
 
         Args:
             on_frame: called in the thread with each frame that is not dropped.
         """
-        self.dropped = 0
         self._on_frame = on_frame
         self._wake = threading.Condition()
-        self._frame: Image | None = None
+        # In the order in which the cameras began to wait.
+        self._frames: dict[str, Frame] = {}
+        self._dropped: Counter[str] = Counter()
         self._jobs: deque[Callable[[], None]] = deque()
+        self._job_was_last = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
-    def offer(self, frame: Image) -> None:
-        """Let a frame wait in place of any that waits."""
+    def offer(self, camera: str, frame: Frame) -> None:
+        """Let a frame wait in place of any of its camera that waits."""
         with self._wake:
-            self.dropped += self._frame is not None
-            self._frame = frame
+            self._dropped[camera] += camera in self._frames
+            self._frames[camera] = frame
             self._wake.notify()
 
     def discard(self) -> None:
-        """Forget the waiting frame."""
+        """Forget the waiting frames."""
         with self._wake:
-            self._frame = None
+            self._frames.clear()
+
+    def dropped(self, camera: str) -> int:
+        """How many frames of a camera were replaced while they waited."""
+        with self._wake:
+            return self._dropped[camera]
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run a job before the next frame."""
+        """Run a job before the next frame; many jobs take turns with frames."""
         with self._wake:
             self._jobs.append(job)
             self._wake.notify()
@@ -60,15 +69,19 @@ class InferenceThread:
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
-            work()
+            try:
+                work()
+            except Exception:
+                _LOG.exception("The inference thread goes on after an error")
 
     def _next(self) -> Callable[[], None] | None:
         with self._wake:
-            self._wake.wait_for(lambda: self._stopping or self._jobs or self._frame is not None)
-            if self._jobs:
+            self._wake.wait_for(lambda: self._stopping or self._jobs or self._frames)
+            frame_is_due = self._job_was_last and self._frames and not self._stopping
+            self._job_was_last = bool(self._jobs) and not frame_is_due
+            if self._job_was_last:
                 return self._jobs.popleft()
             if self._stopping:
                 return None
-            frame, self._frame = self._frame, None
-            assert frame is not None
+            frame = self._frames.pop(next(iter(self._frames)))
             return lambda: self._on_frame(frame)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import field, fields
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 _Settings = TypeVar("_Settings")
 
@@ -17,18 +19,25 @@ def parameter(
     *,
     low: float | None = None,
     high: float | None = None,
+    choices: Sequence[str] = (),
     read_only: bool = False,
 ) -> Any:
     """A field of a dataclass that is a parameter of a node.
 
     Args:
-        default: its type is the parameter's type.
+        default: its type is the parameter's type; a tuple of texts for an array of them.
         description: one sentence, shown by `ros2 param describe`.
         low: smallest value allowed; numbers only, together with `high`.
         high: largest value allowed.
+        choices: the texts allowed, where not every one is.
         read_only: whether only the start of the node sets it.
     """
-    descriptor = {"description": description, "read_only": read_only, "range": (low, high)}
+    descriptor = {
+        "description": description,
+        "read_only": read_only,
+        "range": (low, high),
+        "choices": tuple(choices),
+    }
     return field(default=default, metadata=descriptor)
 
 
@@ -44,6 +53,8 @@ def declare(node: Node, settings: type) -> None:
         descriptor = ParameterDescriptor(
             description=entry.metadata["description"], read_only=entry.metadata["read_only"]
         )
+        if entry.metadata["choices"]:
+            descriptor.additional_constraints = f"One of {', '.join(entry.metadata['choices'])}."
         if isinstance(entry.default, float) and low is not None:
             descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
         elif isinstance(entry.default, int) and low is not None:
@@ -54,4 +65,20 @@ def declare(node: Node, settings: type) -> None:
 def read(node: Node, settings: type[_Settings]) -> _Settings:
     """The values that the parameters have now."""
     names = [entry.name for entry in fields(settings)]  # type: ignore[arg-type]
-    return settings(**{name: node.get_parameter(name).value for name in names})
+    values = {name: node.get_parameter(name).value for name in names}
+    return settings(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )
+
+
+def not_a_choice(settings: type, changes: Iterable[Parameter]) -> str:
+    """Why one of some new values is not among those that its parameter allows; "" if all are."""
+    choices = {entry.name: entry.metadata["choices"] for entry in fields(settings)}
+    for change in changes:
+        allowed = choices.get(change.name)
+        if allowed and change.value not in allowed:
+            return f"there is no {change.name} '{change.value}': use one of {', '.join(allowed)}"
+    return ""

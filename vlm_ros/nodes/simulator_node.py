@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from std_msgs.msg import Header
 
 from vlm_ros.errors import SimulationError
 from vlm_ros.msg import SceneTruth
 from vlm_ros.nodes import parameters
+from vlm_ros.nodes.camera_info import camera_info_of
 from vlm_ros.nodes.camera_publisher import CameraPublisher
 from vlm_ros.nodes.parameters import parameter
 from vlm_ros.nodes.spinning import quiet_at_shutdown, run_node
@@ -119,7 +121,8 @@ class SimulatorNode(Node):
     def _publish(self, picture: _Picture) -> None:
         frame = picture.frame
         stamp = self.get_clock().now().to_msg()
-        header = self._camera.publish(stamp, frame.rgb, picture.depth, frame.intrinsics)
+        camera_info = camera_info_of(frame.intrinsics, Header())
+        header = self._camera.publish(stamp, frame.rgb, picture.depth, camera_info)
         # The masks of the truth are many times larger than the image.
         if self._truth.get_subscription_count():
             self._truth.publish(scene_truth(frame, picture.settings.seed, header))

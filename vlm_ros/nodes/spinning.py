@@ -14,8 +14,10 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.utilities import get_default_context
 
 from vlm_ros.errors import VlmRosError
+from vlm_ros.nodes.shared_memory import remove_orphans
 from vlm_ros.nodes.transport import use_image_transport
 
 
@@ -27,17 +29,24 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
         arguments: ROS arguments; None takes those of the process.
 
     Returns:
-        The exit code: 0 after an interrupt, 2 if the node could not be made, with a sentence on
-        stderr that says why.
+        The exit code: 0 after an interrupt, 2 if ROS could not be started or the node not be
+        made, with a sentence on stderr that says why.
     """
     use_image_transport()
+    remove_orphans()
     try:
         rclpy.init(args=arguments)
-        node = make()
-        try:
-            rclpy.spin(node)
-        finally:
-            node.destroy_node()
+    except rclpy_implementation.RCLError as error:
+        print(f"Error: ROS cannot be started: {error}", file=sys.stderr)
+        return 2
+    try:
+        # A signal may come before the node is made.
+        with quiet_at_shutdown(get_default_context()):
+            node = make()
+            try:
+                _spin(node)
+            finally:
+                node.destroy_node()
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
     except (VlmRosError, ParameterException) as error:
@@ -46,6 +55,19 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _spin(node: Node) -> None:
+    """Spin until ROS is shut down; what ROS could not send does not end the node.
+
+    In ROS 2 Humble, the answer to a client that has gone away raises in the executor.
+    """
+    while node.context.ok():
+        try:
+            rclpy.spin(node)
+        except rclpy_implementation.RCLError as error:
+            if node.context.ok():
+                node.get_logger().warning(f"ROS could not do what was asked: {error}")
 
 
 @contextmanager

@@ -1,0 +1,172 @@
+"""Ctrl-C, a service manager's stop and a kill, in whatever state they find the node."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2")
+
+from lifecycle_msgs.msg import Transition
+
+from vlm_ros.nodes.child_process import ChildProcess
+from vlm_ros.nodes.target_finder import NodeUnavailableError, TargetFinder
+
+# A service manager waits longer, a person does not.
+END_S = 5.0
+COMMAND = "the red cup"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+
+
+def node(client: Any, model: Path, *arguments: str) -> ChildProcess:
+    """A node in the client's namespace."""
+    namespace = f"__ns:={client.namespace}"
+    return ChildProcess(["node", "--model", str(model), "--ros-args", "-r", namespace, *arguments])
+
+
+def segments(process: str = "[0-9]*") -> set[Path]:
+    """Memory that Fast DDS shares between processes and that one of them, or any, has mapped."""
+    found = set()
+    for maps in Path("/proc").glob(f"{process}/maps"):
+        with suppress(OSError):  # it may have ended meanwhile
+            found |= set(re.findall(r"/dev/shm/fastdds_\w{16}$", maps.read_text(), re.MULTILINE))
+    return {Path(path) for path in found}
+
+
+def unconfigured(manager: Any) -> None:
+    manager.meet()
+
+
+def inactive(manager: Any) -> None:
+    manager.meet()
+    manager.change(Transition.TRANSITION_CONFIGURE)
+
+
+def active(manager: Any) -> None:
+    inactive(manager)
+    manager.change(Transition.TRANSITION_ACTIVATE)
+
+
+def answering(manager: Any) -> None:
+    active(manager)
+    manager.look_for(COMMAND)
+
+
+def searching(manager: Any) -> None:
+    active(manager)
+    manager.client.feedback.clear()
+    manager.client.send_goal("the toothbrush", timeout=60.0)
+    assert manager.client.spin_until(lambda: len(manager.client.feedback) > 2)
+
+
+def deactivated(manager: Any) -> None:
+    answering(manager)
+    manager.change(Transition.TRANSITION_DEACTIVATE)
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "reach", [unconfigured, inactive, active, answering, searching, deactivated]
+)
+def test_the_node_ends_at_once(
+    manager: Any,
+    model: Path,
+    camera: Any,
+    reach: Callable[[Any], None],
+    number: signal.Signals,
+) -> None:
+    with node(manager.client, model, "-p", "autostart:=false") as process:
+        reach(manager)
+        os.kill(process.pid, number)
+        code = process.wait(END_S)
+    assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0), process.output
+    assert "Traceback" not in process.output, process.output
+
+
+def test_a_search_whose_node_is_killed_says_so(manager: Any, model: Path, camera: Any) -> None:
+    with node(manager.client, model) as process:
+        manager.meet()
+        killing = threading.Timer(0.5, os.kill, (process.pid, signal.SIGKILL))
+        killing.start()
+        begun = time.monotonic()
+        with pytest.raises(NodeUnavailableError, match="did not answer"):
+            TargetFinder(manager.client).find("the toothbrush", timeout=1.0)
+        killing.join()
+    assert time.monotonic() - begun < 10.0
+
+
+def test_a_node_gives_back_the_memory_of_those_that_were_killed(
+    manager: Any, model: Path, camera: Any
+) -> None:
+    killed: set[Path] = set()
+    for _ in range(2):
+        with node(manager.client, model) as process:
+            manager.meet()
+            manager.look_for(COMMAND)
+            killed |= segments(str(process.pid))
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait(END_S)
+    orphans = {segment for segment in killed - segments() if segment.exists()}
+    assert orphans, "Fast DDS has learned to do this by itself"
+    for orphan in orphans:
+        # As if they had been killed a while ago.
+        os.utime(orphan.with_name(f"{orphan.name}_el"), (0.0, 0.0))
+    with node(manager.client, model):
+        manager.meet()
+        manager.look_for(COMMAND)
+        assert not [orphan for orphan in orphans if orphan.exists()]
+
+
+class Starting:
+    """A node that is starting, and how long that has taken."""
+
+    def __init__(self, model: Path) -> None:
+        self._begun = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "vlm_ros", "node", "--model", str(model)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def until_ready(self) -> float:
+        """Wait for its last word about the start; seconds since it was begun."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if "ready for commands" in line:
+                break
+        return time.monotonic() - self._begun
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Its exit code and what it said."""
+        self.process.send_signal(number)
+        try:
+            said, _ = self.process.communicate(timeout=END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        return self.process.returncode, said
+
+
+@pytest.mark.parametrize("number", SIGNALS[:2], ids=lambda number: number.name)
+def test_a_signal_at_any_moment_of_the_start_ends_it(model: Path, number: signal.Signals) -> None:
+    starting = Starting(model)
+    whole = starting.until_ready()
+    assert starting.end(number)[0] == 0
+    for tenth in range(1, 11):
+        starting = Starting(model)
+        time.sleep(whole * tenth / 10.0)
+        code, said = starting.end(number)
+        # Before ROS is there, the signal ends it as it ends any program in Python.
+        assert code == 0 or "rclpy" not in said, said
