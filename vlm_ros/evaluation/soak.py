@@ -279,6 +279,14 @@ class Report:
         return found
 
 
+def _p95_by_minute(begin: int, answers: Sequence[Answer]) -> tuple[float, ...]:
+    minutes: dict[int, list[float]] = {}
+    for answer in answers:
+        minute = int((answer.stamp - begin) * 1e-9 / _MINUTE_S)
+        minutes.setdefault(minute, []).append((answer.published - answer.stamp) * 1e-9)
+    return tuple(Latency.of(seconds).p95_ms for _, seconds in sorted(minutes.items()))
+
+
 def record(
     plan: Plan, limits: Limits, machine: Mapping[str, Any], report: Report
 ) -> dict[str, Any]:

@@ -23,11 +23,13 @@ class RenderEngine:
             in physically based rendering; otherwise they are those of the picture, as they are
             for the simulator. It takes colours of textures for those of the picture either way.
         draws_unseen: whether it can draw without a display, by EGL.
+        shadows: whether lamps may cast them; those of some engines lie on what casts them, too.
     """
 
     name: str
     linear: bool
     draws_unseen: bool
+    shadows: bool
 
     def colour(self, colour: ArrayLike) -> NDArray[np.float64]:
         """(3,) RGB for a colour of the picture, RGB 0..1 (sRGB, IEC 61966-2-1)."""
@@ -62,7 +64,10 @@ class RenderEngine:
 
 RENDER_ENGINES: Mapping[str, RenderEngine] = {
     engine.name: engine
-    for engine in (RenderEngine("ogre2", True, True), RenderEngine("ogre", False, False))
+    for engine in (
+        RenderEngine("ogre2", linear=True, draws_unseen=True, shadows=True),
+        RenderEngine("ogre", linear=False, draws_unseen=False, shadows=False),
+    )
 }
 """By name, Gazebo's own choice first."""
 

@@ -195,14 +195,14 @@ class _World:
         surroundings = SubElement(world, "scene")
         add(surroundings, "ambient", (*engine.ambient(scene.ambient), 1))
         add(surroundings, "background", (0.7, 0.7, 0.7, 1))
-        add(surroundings, "shadows", True)
+        add(surroundings, "shadows", engine.shadows)
         add(surroundings, "grid", False)
         strengths = engine.lamps(scene.ambient, scene.lights)
         for number, (light, strength) in enumerate(zip(scene.lights, strengths, strict=True)):
             lamp = SubElement(world, "light", name=f"lamp_{number}", type="directional")
             x, y, z = (-2 * part for part in light.direction)
             add(lamp, "pose", pose_text(Pose((x, y, z), _UPRIGHT)))
-            add(lamp, "cast_shadows", light.shadows)
+            add(lamp, "cast_shadows", light.shadows and engine.shadows)
             add(lamp, "diffuse", (*strength, 1))
             # Highlights as strong as the simulator's.
             add(lamp, "specular", (*(0.6 * strength), 1))
@@ -232,9 +232,7 @@ class _World:
         x, y, thick = table.size
         link = add_fixed_link(world, "table")
         top = slab(table.size, table.repeat).moved((0.0, 0.0, -thick / 2))
-        visual = self.assets.add_visual(link, "top", "table_top", top, table.finish, 512)
-        # With the coarse shadow maps of ogre, it would lie in its own shadow here and there.
-        add(visual, "cast_shadows", False)
+        self.assets.add_visual(link, "top", "table_top", top, table.finish, 512)
         add_collision(link, "top", box_proxy(table.size, (0.0, 0.0, -thick / 2)), 1.0)
         red, green, blue = (0.6 * part for part in table.finish.surface.colour)
         dark = Finish(Surface("plain", (red, green, blue)), 0.0, 0.0)

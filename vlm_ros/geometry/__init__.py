@@ -1,1 +1,1 @@
-"""Boxes, pinhole cameras and depth."""
+"""Boxes, cameras, and where things are by their depth."""

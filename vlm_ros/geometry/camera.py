@@ -16,7 +16,7 @@ COEFFICIENTS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), FISHEYE
 """How many coefficients each distortion model of sensor_msgs/CameraInfo may have."""
 
 # Lenses are undone by iteration, and pixels that do not come back to where they were see nothing.
-_STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 60, 1e-9)
+_STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 60, 1e-3)
 _FARTHEST_BACK_PIXELS = 0.1
 # Tables of rays that are kept: as many cameras as a robot has.
 _TABLES = 8
