@@ -12,8 +12,10 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import String
 
@@ -68,9 +70,11 @@ def soak(plan: Plan, model: Path | None, on_second: Callable[[], None]) -> Obser
             )
         )
         node = stack.enter_context(ChildProcess(["node", *topics, *folder, *ros]))
-        rclpy.init(args=[])
-        stack.callback(rclpy.try_shutdown)
-        witness = _Witness(namespace, plan, node, camera)
+        # A context of its own: the process may have used the default one for something else.
+        context = Context()
+        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.ALL)
+        stack.callback(context.try_shutdown)
+        witness = _Witness(namespace, plan, node, camera, context)
         try:
             witness.wait_for_answers()
             witness.warm_up()
@@ -94,9 +98,16 @@ class _Witness(Node):
     """Says the commands and notes what is published."""
 
     def __init__(
-        self, namespace: str, plan: Plan, node: ChildProcess, camera: ChildProcess
+        self,
+        namespace: str,
+        plan: Plan,
+        node: ChildProcess,
+        camera: ChildProcess,
+        context: Context,
     ) -> None:
-        super().__init__("witness", namespace=namespace)
+        super().__init__("witness", namespace=namespace, context=context)
+        self._spinner = SingleThreadedExecutor(context=context)
+        self._spinner.add_node(self)
         self._plan = plan
         self._children = {NODE: node, "camera": camera}
         self._commands = cycle(plan.commands)
@@ -168,7 +179,7 @@ class _Witness(Node):
             child.check()
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0.0:
-            rclpy.spin_once(self, timeout_sec=left)
+            self._spinner.spin_once(timeout_sec=left)
 
     def _next_command(self) -> None:
         self._say.publish(String(data=next(self._commands)))
