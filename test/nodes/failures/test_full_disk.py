@@ -125,6 +125,7 @@ def test_a_folder_for_logs_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert str(folder) in sentence
 
 
+@pytest.mark.timeout(180)
 def test_no_room_in_shared_memory(tmp_path: Path) -> None:
     """A container has 64 MB of it, unless it is told otherwise."""
     pytest.importorskip("mujoco", reason="needs the extra 'sim'")
@@ -132,12 +133,13 @@ def test_no_room_in_shared_memory(tmp_path: Path) -> None:
     little = "mount -t tmpfs -o size=1m tmpfs /dev/shm"
     if subprocess.run([*apart, little], check=False, capture_output=True).returncode != 0:
         pytest.skip("may not mount a small file system here")
-    demo = f"{sys.executable} -m vlm_ros demo --out {tmp_path / 'demo.png'}"
+    # By UDP, most images of a busy machine get lost.
+    demo = f"{sys.executable} -m vlm_ros demo --timeout 60 --out {tmp_path / 'demo.png'}"
     result = subprocess.run(
         [*apart, f"{little} && exec {demo}"],
         capture_output=True,
         text=True,
-        timeout=90.0,
+        timeout=160.0,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
