@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mmap
 import os
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from vlm_ros.evaluation.vitals import machine_busy_s, vitals_of
 
 def test_memory_threads_and_files_are_those_of_the_process(tmp_path: Path) -> None:
     before = vitals_of(os.getpid())
-    kept = bytearray(os.urandom(1 << 20)) * 32
+    # Pages of its own: the heap of this process may have that much to spare.
+    kept = mmap.mmap(-1, 32 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    kept.write(os.urandom(len(kept)))
     stop = threading.Event()
     thread = threading.Thread(target=stop.wait)
     thread.start()
