@@ -165,8 +165,9 @@ class Manager:
     def look_for(self, command: str) -> None:
         """Wait until the node answers a command."""
         self.client.answers.clear()
-        for _ in range(10):
-            # What was sent may have gone to a node that was killed: its end is noticed late.
+        # What was sent may have gone to a node that was killed: Fast DDS notices its end when its
+        # lease of 20 s is over, and meanwhile waits for it to take images.
+        for _ in range(20):
             self.client.say(command)
             if self.client.spin_until(lambda: len(self.client.answers) > 2, 2.0):
                 return
