@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -259,20 +258,6 @@ def test_what_a_killed_build_of_another_engine_left_is_tidied_up(cache: EngineCa
     assert len(temporary(cache)) == 1
     publish(cache, replace(KEY, precision="int8"))
     assert temporary(cache) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount a small file system here")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
 
 
 def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:

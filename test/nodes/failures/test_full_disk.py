@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,20 +21,6 @@ from vlm_ros.action import Ground
 
 COMMAND = "the red cup"
 _BLOCK = bytes(4096)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount a small file system here")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
 
 
 def fill(disk: Path) -> None:
@@ -65,11 +51,11 @@ def test_a_disk_that_is_full_from_the_start(
     camera: Any,
     start: Callable[..., Any],
     model: Path,
-    disk: Path,
+    small_disk: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(disk, monkeypatch)
-    fill(disk)
+    use(small_disk, monkeypatch)
+    fill(small_disk)
     with start("node", "--model", str(model)) as node:
         check_goals(client, camera)
         node.check()
@@ -80,15 +66,15 @@ def test_a_disk_that_becomes_full(
     camera: Any,
     start: Callable[..., Any],
     model: Path,
-    disk: Path,
+    small_disk: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(disk, monkeypatch)
+    use(small_disk, monkeypatch)
     with start("node", "--model", str(model)) as node:
         check_goals(client, camera)
-        written = [path for path in disk.rglob("*.log") if path.stat().st_size]
+        written = [path for path in small_disk.rglob("*.log") if path.stat().st_size]
         assert written, "it keeps no log, so that this test shows nothing"
-        fill(disk)
+        fill(small_disk)
         check_goals(client, camera)
         node.check()
 
