@@ -10,6 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True)
+class ClassLogits:
+    """What a detector of fixed classes says of N regions, beside what phrases are told.
+
+    Attributes:
+        names: of the C classes.
+        values: (N, C) float32 logits that each region is of each class.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+
+    def take(self, indices: NDArray[np.intp]) -> ClassLogits:
+        """Those of some regions."""
+        return ClassLogits(self.names, self.values[indices])
+
+
 class Regions(Protocol):
     """Regions proposed in one image, best first."""
 
@@ -21,6 +38,11 @@ class Regions(Protocol):
     @property
     def objectness(self) -> NDArray[np.float32]:
         """(N,) float32 in 0..1, how sure it is that each is a thing; 1 where nobody can say."""
+        ...
+
+    @property
+    def classes(self) -> ClassLogits | None:
+        """What a detector of fixed classes says of each; None where the model has none."""
         ...
 
     def __len__(self) -> int:
@@ -50,6 +72,7 @@ class EmbeddedRegions:
         logit_scale: (N,) float32; see `scores`.
         logit_shift: (N,) float32; see `scores`.
         embed: gives the unit embeddings (n, D) float32 of n phrases.
+        classes: see `Regions`.
     """
 
     boxes: NDArray[np.float32]
@@ -58,6 +81,7 @@ class EmbeddedRegions:
     logit_scale: NDArray[np.float32]
     logit_shift: NDArray[np.float32]
     embed: Callable[[Sequence[str]], NDArray[np.float32]]
+    classes: ClassLogits | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -71,6 +95,7 @@ class EmbeddedRegions:
             logit_scale=self.logit_scale[indices],
             logit_shift=self.logit_shift[indices],
             embed=self.embed,
+            classes=self.classes and self.classes.take(indices),
         )
 
     def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:

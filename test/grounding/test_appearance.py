@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vlm_ros.grounding.appearance import PictureMatcher
-from vlm_ros.regions import EmbeddedRegions
+from vlm_ros.regions import ClassLogits, EmbeddedRegions
 
 BOXES = np.array([[20, 20, 80, 80], [120, 20, 180, 80]], np.float32)
 
@@ -61,6 +61,32 @@ def test_what_is_even_odds_to_the_model_is_even_odds(threshold: float) -> None:
     scores = PictureMatcher(image, regions, threshold).scores(["cup"])[:, 0]
     assert scores[0] == pytest.approx(0.5, abs=1e-5)
     assert 0.0 < scores[1] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("phrase", "logits", "better"),
+    [
+        ("cup", (3.0, -6.0), True),
+        ("red mug", (3.0, -6.0), True),  # another name of the class
+        ("cup", (0.0, -6.0), True),
+        ("cup", (-1.5, -6.0), False),  # both doubts
+        ("stapler", (3.0, -6.0), False),  # no class of the detector's
+    ],
+)
+def test_what_a_detector_is_sure_of_counts(
+    phrase: str, logits: tuple[float, float], better: bool
+) -> None:
+    image = np.full((100, 200, 3), 130, np.uint8)
+    ones = np.ones(2, np.float32)
+    alike = np.array([[1, 0], [1, 0]], np.float32)
+    values = np.array([[-5.0, logits[0]], [-5.0, logits[1]]], np.float32)
+    classes = ClassLogits(("bowl", "cup"), values)
+    regions = EmbeddedRegions(BOXES, ones, alike, ones, -ones, _everything_fits, classes)
+    sure, unsure = PictureMatcher(image, regions).scores([phrase])[:, 0]
+    assert (sure > unsure) == better
+    # Doubt is no evidence against a thing.
+    without = EmbeddedRegions(BOXES, ones, alike, ones, -ones, _everything_fits)
+    assert unsure == PictureMatcher(image, without).scores([phrase])[1, 0]
 
 
 def test_several_phrases_keep_their_columns(matcher: PictureMatcher) -> None:

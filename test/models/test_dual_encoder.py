@@ -125,7 +125,7 @@ def guided(monkeypatch: pytest.MonkeyPatch, model: DualEncoder) -> DualEncoder:
     seen = SeesFourThings(model.embed)
     monkeypatch.setattr(dual_encoder, "open_vision", lambda spec, runtime: seen)
     spec = read_spec(bundled_model())
-    vision = replace(spec.vision, merge_iou=None, max_regions=2)
+    vision = replace(spec.vision, merge_iou=None, max_regions=2, classes=())
     return DualEncoder(replace(spec, logit_scale=1.0, logit_shift=0.0, vision=vision))
 
 
@@ -156,6 +156,26 @@ def test_each_region_has_a_scale_and_a_shift_of_its_own(guided: DualEncoder) -> 
     scores = regions.scores(["red cup", "plate"])
     assert scores[0, 0] == pytest.approx(1 / (1 + np.exp(15 - 22)), abs=1e-4)
     assert scores[1, 1] == pytest.approx(1 / (1 + np.exp(14 - 20)), abs=1e-4)
+
+
+def test_classes_that_model_yaml_names_come_with_the_regions(
+    guided: DualEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert guided.regions(HALF, ["plate"]).classes is None
+    answer = guided._vision.answer  # type: ignore[attr-defined]
+    monkeypatch.setitem(answer, "classes", np.array([[-4], [-5], [2], [-6]], np.float32))
+    with pytest.raises(ModelError, match=r"answered with 'classes'.*expected \(4, 0\)"):
+        guided.regions(HALF, ["plate"])
+    vision = replace(guided._spec.vision, classes=("bowl",))
+    named = DualEncoder(replace(guided._spec, vision=vision)).regions(HALF, ["plate"]).classes
+    assert named is not None and named.names == ("bowl",)
+    assert named.values[:, 0].tolist() == [2, -5], "in the order of the regions"
+
+
+def test_a_graph_without_the_classes_that_model_yaml_names_is_refused(guided: DualEncoder) -> None:
+    vision = replace(guided._spec.vision, classes=("bowl",))
+    with pytest.raises(ModelError, match="lacks the output classes"):
+        DualEncoder(replace(guided._spec, vision=vision))
 
 
 @pytest.mark.parametrize("name", ["boxes", "embeddings", "logit_scale", "logit_shift"])

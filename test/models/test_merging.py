@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vlm_ros.models.merging import merged
-from vlm_ros.regions import EmbeddedRegions
+from vlm_ros.regions import ClassLogits, EmbeddedRegions
 
 
 def _regions(boxes: list[list[float]], objectness: list[float]) -> EmbeddedRegions:
@@ -44,6 +46,16 @@ def test_what_overlaps_too_little_says_nothing() -> None:
     assert (kept.boxes == regions.boxes[[2, 0]]).all()
     assert kept.embeddings == pytest.approx(regions.embeddings[[2, 0]])
     assert (kept.logit_scale == [2, 0]).all()
+
+
+def test_classes_are_averaged_too() -> None:
+    regions = _regions([[0, 0, 10, 10], [0, 0, 10, 12], [50, 50, 60, 60]], [0.8, 0.8, 0.8])
+    values = np.array([[1.0], [3.0], [9.0]], np.float32)
+    regions = replace(regions, classes=ClassLogits(("cup",), values))
+    one = merged(regions, np.asarray([0]), 0.6).classes
+    assert one is not None and one.names == ("cup",)
+    # Weights 1 and 10/12, by hand.
+    assert one.values == pytest.approx(np.array([[(1 + 3 * 10 / 12) / (1 + 10 / 12)]]))
 
 
 def test_no_regions() -> None:

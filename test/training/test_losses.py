@@ -33,7 +33,8 @@ def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Ten
         boxes=boxes,
         objectness=logits,
         classes=torch.zeros(1, 64, 80),
-        embeddings=torch.zeros(1, 64, 4),
+        features=torch.zeros(1, 64, 4),
+        details=torch.zeros(1, 4, 8, 8),
         centers=centers,
         strides=torch.full((64,), 8.0),
     )

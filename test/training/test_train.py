@@ -94,6 +94,37 @@ def test_train_resume_export(rendered: Path, tmp_path: Path) -> None:
     assert not any(p.name.endswith(".part") for p in tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not YOLOX.is_file(), reason="the YOLOX-Nano weights are not on this machine")
+@pytest.mark.timeout(400)
+def test_second_stage_changes_only_embeddings(rendered: Path, tmp_path: Path) -> None:
+    short = {"batch": 2, "sizes": ((128, 160),), "phrases": 24, "phrase_pool": 200, "warmup": 1}
+    first, second = (
+        dataclasses.replace(
+            read_config(ROOT / "config" / f"train_{name}.yaml"),
+            steps=3,
+            checkpoint_every=3,
+            **short,  # type: ignore[arg-type]
+        )
+        for name in ("tabletop", "tabletop_embeddings")
+    )
+    pictures = read_rendered(rendered)
+    torch.set_num_threads(1)
+    folder = tmp_path / "model"
+    export(train(first, [pictures], [], YOLOX, tmp_path / "first"), folder, "tiny", 160, 128)
+    before = GroundingModel()
+    start_from(before, folder)
+    checkpoint = train(second, [pictures], [], folder, tmp_path / "second")
+    after = load_average(checkpoint).vision.state_dict()
+    changed = {
+        name.split(".")[0]
+        for name, value in before.vision.state_dict().items()
+        if not torch.equal(after[name], value)
+    }
+    assert changed == {"branches", "project", "details", "class_directions"}
+    (row,) = csv.DictReader((tmp_path / "second" / "log.csv").open())
+    assert row.keys() == {"step", "matching"}
+
+
 @pytest.fixture
 def coco(tmp_path: Path) -> Path:
     """A picture with one labelled object, in COCO's format."""

@@ -23,6 +23,7 @@ def network() -> RegionNetwork:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
             nn.init.normal_(module.bias, std=0.1)
+    nn.init.normal_(network.details.say.weight, std=0.1)
     return network
 
 
@@ -33,17 +34,19 @@ def image() -> Tensor:
 
 def test_graph_gives_the_networks_best_points(network: RegionNetwork, image: Tensor) -> None:
     with torch.no_grad():
-        boxes, objectness, embeddings = VisionGraph(network)(image)
+        boxes, objectness, embeddings, classes = VisionGraph(network)(image)
         trained = network.class_directions.weight.clone()
         network.class_directions.weight.mul_(EXPORTED_CLASS_GAIN)
         dense = network(image)
+        best = dense.objectness[0].topk(CANDIDATES).indices
+        expected = network.embed_at(dense, torch.zeros_like(best), best)
         network.class_directions.weight.copy_(trained)
-    best = dense.objectness[0].topk(CANDIDATES).indices
     assert set(dense.strides[best].tolist()) == {8, 16, 32}
-    assert dense.embeddings[0, best].std(0).min() > 1e-3, "points must differ to be told apart"
+    assert expected.std(0).min() > 1e-3, "points must differ to be told apart"
     assert torch.allclose(objectness, dense.objectness[0, best].sigmoid(), atol=1e-5)
     assert torch.allclose(boxes, dense.boxes[0, best], rtol=1e-4, atol=1e-2)
-    assert torch.allclose(embeddings, dense.embeddings[0, best], atol=1e-4)
+    assert torch.allclose(embeddings, expected, atol=1e-4)
+    assert torch.allclose(classes, dense.classes[0, best], rtol=1e-4, atol=1e-4)
 
 
 def test_pointwise_ends_are_only_computed_for_the_chosen(

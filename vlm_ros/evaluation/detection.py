@@ -21,6 +21,7 @@ from vlm_ros.evaluation.bad_data import LineError
 from vlm_ros.evaluation.judging import RIGHT_IOU
 from vlm_ros.evaluation.shares import Share
 from vlm_ros.geometry.boxes import iou
+from vlm_ros.grounding.appearance import PictureMatcher
 from vlm_ros.images import read_image
 from vlm_ros.models import Model
 
@@ -68,7 +69,8 @@ class PhraseDetector:
     def __call__(self, image: NDArray[Any]) -> Objects:
         """Objects in an image (H, W, 3) uint8 RGB."""
         regions = self._model.regions(image, self._names)
-        scores = regions.scores(self._names) * regions.objectness[:, None]
+        matcher = PictureMatcher(image, regions, self._model.threshold)
+        scores = matcher.scores(self._names) * regions.objectness[:, None]
         classes, best = scores.argmax(axis=1), scores.max(axis=1)
         kept = best >= self._threshold
         return Objects(regions.boxes[kept], classes[kept], best[kept])

@@ -15,7 +15,7 @@ from vlm_ros.models.folder import ModelSpec
 from vlm_ros.models.merging import merged
 from vlm_ros.models.phrases import PhraseEncoder
 from vlm_ros.models.vision_pass import open_vision
-from vlm_ros.regions import EmbeddedRegions
+from vlm_ros.regions import ClassLogits, EmbeddedRegions
 from vlm_ros.stages import stage
 
 # For each region that may be kept, so many are looked at for overlaps: that costs their square.
@@ -27,8 +27,8 @@ class DualEncoder:
 
     The vision graph takes `image` (1, 3, H, W) and gives `boxes` (K, 4) xyxy in pixels of its
     input, `embeddings` (K, D) of unit length and, where the family has them, `objectness` (K,) in
-    0..1, `logit_scale` (K,) and `logit_shift` (K,). Without objectness, those regions are kept
-    that fit any of the phrases best.
+    0..1, `logit_scale` (K,), `logit_shift` (K,) and `classes` (K, C) logits of the classes that
+    model.yaml names. Without objectness, those regions are kept that fit any of the phrases best.
     """
 
     def __init__(self, spec: ModelSpec, runtime: str = "auto") -> None:
@@ -88,6 +88,7 @@ class DualEncoder:
         self._check_outputs(outputs)
         ones = np.ones(len(outputs["boxes"]), np.float32)
         spec = self._spec
+        names = spec.vision.classes
         return EmbeddedRegions(
             boxes=fit.to_source(outputs["boxes"]),
             objectness=outputs.get("objectness", ones),
@@ -96,6 +97,7 @@ class DualEncoder:
             logit_shift=outputs.get("logit_shift", 0 * ones) * np.float32(spec.logit_scale)
             + np.float32(spec.logit_shift),
             embed=self.embed,
+            classes=ClassLogits(names, outputs["classes"]) if names else None,
         )
 
     def _check_vision(self) -> None:
@@ -106,7 +108,8 @@ class DualEncoder:
             raise ModelError(
                 f"{vision.graph} takes 'image' of shape {shape}, but model.yaml says {expected}."
             )
-        if missing := {"boxes", "embeddings"} - set(self._vision.outputs):
+        needed = {"boxes", "embeddings", *(["classes"] if vision.classes else [])}
+        if missing := needed - set(self._vision.outputs):
             raise ModelError(f"{vision.graph} lacks the output {', '.join(sorted(missing))}.")
         dimensions = self._vision.outputs["embeddings"][-1]
         if isinstance(dimensions, int) and dimensions != self._spec.dimensions:
@@ -117,7 +120,11 @@ class DualEncoder:
 
     def _check_outputs(self, outputs: Mapping[str, NDArray[Any]]) -> None:
         count = len(outputs["boxes"])
-        wanted = {"boxes": (count, 4), "embeddings": (count, self._spec.dimensions)}
+        wanted = {
+            "boxes": (count, 4),
+            "embeddings": (count, self._spec.dimensions),
+            "classes": (count, len(self._spec.vision.classes)),
+        }
         for name, values in outputs.items():
             if values.shape != wanted.get(name, (count,)):
                 raise ModelError(

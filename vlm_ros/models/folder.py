@@ -33,6 +33,7 @@ class VisionSpec:
         merge_iou: regions that overlap a kept one by as much are averaged into it; None keeps it
             as it is.
         max_regions: at most so many are kept.
+        classes: names of the columns of the graph's output `classes`; empty where it has none.
         precision: of the graph, for people; nothing depends on it.
     """
 
@@ -48,6 +49,7 @@ class VisionSpec:
     nms_iou: float
     merge_iou: float | None
     max_regions: int
+    classes: tuple[str, ...] = ()
     precision: str = "fp32"
 
 
@@ -163,6 +165,7 @@ def _spec(folder: Path, data: Any) -> ModelSpec:
             nms_iou=float(vision["nms_iou"]),
             merge_iou=float(vision["merge_iou"]) if "merge_iou" in vision else None,
             max_regions=int(vision["max_regions"]),
+            classes=tuple(map(str, vision.get("classes", ()))),
             precision=str(vision.get("precision", "fp32")),
         ),
         text=TextSpec(

@@ -15,6 +15,7 @@ from vlm_ros.models.folder import ModelSpec
 from vlm_ros.models.preprocess import check_image
 from vlm_ros.models.prompts import PICTURE_INPUTS, Prompt, open_prompting
 from vlm_ros.models.vision_pass import open_vision
+from vlm_ros.regions import ClassLogits
 from vlm_ros.stages import stage
 
 # What is looked for where nothing is asked for.
@@ -44,7 +45,10 @@ class FusedRegions:
     Attributes:
         boxes: see `Regions`.
         objectness: (N,) how well each fits anything of the prompt.
+        classes: None, for there are none but the phrases.
     """
+
+    classes: ClassLogits | None = None
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.boxes import iou
-from vlm_ros.regions import EmbeddedRegions
+from vlm_ros.regions import ClassLogits, EmbeddedRegions
 
 
 def merged(regions: EmbeddedRegions, kept: NDArray[np.intp], overlap: float) -> EmbeddedRegions:
@@ -26,12 +26,15 @@ def merged(regions: EmbeddedRegions, kept: NDArray[np.intp], overlap: float) -> 
             by its objectness times this IoU.
 
     Returns:
-        K regions; boxes and embeddings are weighted means, the rest is that of the kept.
+        K regions; boxes, embeddings and classes are weighted means, the rest is that of the kept.
     """
     chosen = regions.take(kept)
     shared = iou(chosen.boxes, regions.boxes)
     weight = np.where(shared >= overlap, shared * regions.objectness, 0.0).astype(np.float32)
-    boxes = weight @ regions.boxes / weight.sum(axis=1, keepdims=True)
+    share = weight / weight.sum(axis=1, keepdims=True)
+    classes = regions.classes
+    if classes is not None:
+        classes = ClassLogits(classes.names, share @ classes.values)
     embeddings = weight @ regions.embeddings
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return replace(chosen, boxes=boxes, embeddings=embeddings)
+    return replace(chosen, boxes=share @ regions.boxes, embeddings=embeddings, classes=classes)

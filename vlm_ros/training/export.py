@@ -11,6 +11,7 @@ import yaml
 from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
+from vlm_ros.coco import COCO_NAMES
 from vlm_ros.exporting.graphs import write_graph
 from vlm_ros.training.network import EMBEDDING_DIM, GroundingModel, RegionNetwork, TextHead
 from vlm_ros.training.quantise import weights_to_int8
@@ -76,6 +77,7 @@ def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> N
             "nms_iou": 0.45,
             "merge_iou": 0.6,
             "max_regions": 64,
+            "classes": list(COCO_NAMES),
         },
         "text": {
             "graph": "text.onnx",
@@ -100,7 +102,7 @@ def _export_vision(network: RegionNetwork, path: Path, width: int, height: int) 
         VisionGraph(network).eval(),
         (torch.zeros(1, 3, height, width),),
         ["image"],
-        ["boxes", "objectness", "embeddings"],
+        ["boxes", "objectness", "embeddings", "classes"],
         path,
     )
 

@@ -5,7 +5,7 @@ compared with it (dual encoder; Minderer et al. 2022, OWL-ViT; Cheng et al. 2024
 
 What the trunk already knows of real pictures, the probabilities of COCO's 80 classes, enters the
 embedding as a sum of class directions (ConSE; Norouzi et al. 2014); the branches add what no
-class says: other nouns, colours, materials.
+class says: other nouns, colours, materials. What is seen all over the box is added to both.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
+from vlm_ros.training.details import Details
 from vlm_ros.training.yolox import (
     CLASSES,
     HEAD_CHANNELS,
@@ -44,7 +45,8 @@ class DenseRegions:
         boxes: (B, A, 4) xyxy, pixels of the network's input.
         objectness: (B, A) logits.
         classes: (B, A, 80) logits of COCO's classes.
-        embeddings: (B, A, D) unit length.
+        features: (B, A, BRANCH_CHANNELS) of the embedding branches.
+        details: (B, C, h, w) of what is looked up inside boxes; see `Details`.
         centers: (A, 2) xy of the anchor points, pixels.
         strides: (A,) pixels.
     """
@@ -52,7 +54,8 @@ class DenseRegions:
     boxes: Tensor
     objectness: Tensor
     classes: Tensor
-    embeddings: Tensor
+    features: Tensor
+    details: Tensor
     centers: Tensor
     strides: Tensor
 
@@ -92,23 +95,6 @@ class EmbeddingBranch(nn.Module):
         return last
 
 
-@dataclass(frozen=True)
-class LevelMaps:
-    """What the network gives at one level, before anything is decoded; each (B, C, h, w).
-
-    Attributes:
-        features: of the embedding branch.
-        classes: logits of COCO's classes.
-        code: of the boxes.
-        objectness: logit.
-    """
-
-    features: Tensor
-    classes: Tensor
-    code: Tensor
-    objectness: Tensor
-
-
 class RegionNetwork(nn.Module):
     """Image in, boxes, objectness and embeddings out."""
 
@@ -118,6 +104,7 @@ class RegionNetwork(nn.Module):
         self.branches = nn.ModuleList(EmbeddingBranch(c) for c in NECK_CHANNELS)
         # Shared by the levels, so that regions can be chosen before they are embedded.
         self.project = nn.Linear(BRANCH_CHANNELS, EMBEDDING_DIM)
+        self.details = Details(EMBEDDING_DIM)
         self.class_directions = nn.Linear(CLASSES, EMBEDDING_DIM, bias=False)
         # Long enough to be heard beside the branches from the first step.
         nn.init.normal_(self.class_directions.weight, std=0.2)
@@ -132,33 +119,44 @@ class RegionNetwork(nn.Module):
 
     def regions(self, c2: Tensor, c3: Tensor) -> DenseRegions:
         """Predicts from the features of the trunk's first stages (see `Trunk.early`)."""
-        levels = self.levels(c2, c3)
-        places = [grid(x.code, s) for x, s in zip(levels, STRIDES, strict=True)]
+        necks = self.yolox.trunk.neck(c3)
+        early = pooled(c2)
+        heads = [head(neck) for head, neck in zip(self.yolox.heads, necks, strict=True)]
+        cls_features, classes, codes, objectness = zip(*heads, strict=True)
+        parts = zip(self.branches, necks, cls_features, early, strict=True)
+        places = [grid(code, s) for code, s in zip(codes, STRIDES, strict=True)]
         centers, strides = (torch.cat(column) for column in zip(*places, strict=True))
-        classes = flat([x.classes for x in levels])
         return DenseRegions(
-            boxes=decode(flat([x.code for x in levels]).float(), centers, strides),
-            objectness=flat([x.objectness for x in levels])[..., 0].float(),
-            classes=classes.float(),
-            embeddings=self.embed(flat([x.features for x in levels]), classes),
+            boxes=decode(flat(codes).float(), centers, strides),
+            objectness=flat(objectness)[..., 0].float(),
+            classes=flat(classes).float(),
+            features=flat([branch(*features) for branch, *features in parts]),
+            details=self.mixed_details(early[0], c3, necks[0]),
             centers=centers,
             strides=strides,
         )
 
-    def levels(self, c2: Tensor, c3: Tensor) -> list[LevelMaps]:
-        """The maps at strides 8, 16 and 32."""
-        maps = []
-        for neck, early, head, branch in zip(
-            self.yolox.trunk.neck(c3), pooled(c2), self.yolox.heads, self.branches, strict=True
-        ):
-            cls_features, classes, code, objectness = head(neck)
-            features = branch(neck, cls_features, early)
-            maps.append(LevelMaps(features, classes, code, objectness))
-        return maps
+    def mixed_details(self, early: Tensor, c3: Tensor, p3: Tensor) -> Tensor:
+        """What is looked up inside boxes, from three maps at stride 8."""
+        details: Tensor = self.details.mix(torch.cat([early, c3, p3], 1))
+        return details
 
-    def embed(self, features: Tensor, classes: Tensor) -> Tensor:
-        """Embeddings (..., D) float32 of unit length from branch features and class logits."""
-        embedding = self.project(features) + self.class_directions(classes.sigmoid())
+    def embed_at(self, dense: DenseRegions, image: Tensor, point: Tensor) -> Tensor:
+        """Embeddings (R, D) of unit length of the predictions at points (R,) of images (R,)."""
+        # Where to look is no business of what is seen there.
+        boxes = dense.boxes[image, point].detach()
+        inside = self.details(dense.details, image, boxes)
+        return self.embed(dense.features[image, point], dense.classes[image, point], inside)
+
+    def embed(self, features: Tensor, classes: Tensor, inside: Tensor) -> Tensor:
+        """Embeddings (R, D) float32 of unit length.
+
+        Args:
+            features: (R, BRANCH_CHANNELS) of the branches.
+            classes: (R, 80) logits.
+            inside: (R, D) from `details`.
+        """
+        embedding = self.project(features) + self.class_directions(classes.sigmoid()) + inside
         return normalize(embedding.float(), dim=-1)
 
 

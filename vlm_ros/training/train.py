@@ -142,8 +142,9 @@ def train(
     torch.manual_seed(config.seed)
     model = GroundingModel()
     start_from(model, start)
-    teacher = Teacher(copy.deepcopy(model.vision.yolox)).requires_grad_(False)
-    teacher.to(device, memory_format=torch.channels_last)
+    teacher = _teacher(model, config)
+    if teacher is not None:
+        teacher.to(device, memory_format=torch.channels_last)
     model.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = _optimiser(model, config)
@@ -191,7 +192,7 @@ def train(
 
 def _losses(
     model: GroundingModel,
-    teacher: Teacher,
+    teacher: Teacher | None,
     batch: Batch,
     pool: PhrasePool,
     config: TrainingConfig,
@@ -204,19 +205,21 @@ def _losses(
         with torch.no_grad():
             early = model.vision.yolox.trunk.early(images)
         dense = model.vision.regions(*early)
-        known = teacher(early[1])
     regions = match_regions(dense, [boxes.to(device) for boxes in batch.boxes], exhaustive)
-    losses = {
-        "box": box_loss(dense, regions),
-        "objectness": objectness_loss(dense, regions, known, exhaustive),
-        "memory": memory_loss(dense, known),
-    }
+    losses = {}
+    if teacher is not None:
+        with _mixed_precision(device):
+            known = teacher(early[1])
+        losses["box"] = box_loss(dense, regions)
+        losses["objectness"] = objectness_loss(dense, regions, known, exhaustive)
+        losses["memory"] = memory_loss(dense, known)
     sentences, verdicts = pool.ask(batch, config.phrases, rng)
     things, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
     table = np.concatenate([things, np.full((1, things.shape[1]), FALSE, np.int8)])
     # Background regions carry the index -1, the last row: false of every phrase.
     asked = torch.from_numpy(table).to(device)[regions.thing]
-    embeddings = dense.embeddings[regions.image, regions.point]
+    with _mixed_precision(device):
+        embeddings = model.vision.embed_at(dense, regions.image, regions.point)
     directions = normalize(model.vision.class_directions.weight.T, dim=-1)
     logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
     asked = torch.cat([asked, torch.from_numpy(classes).to(device)])
@@ -230,17 +233,26 @@ def _mixed_precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=capable)
 
 
+def _teacher(model: GroundingModel, config: TrainingConfig) -> Teacher | None:
+    """The detector that training starts from, needed only where training changes it."""
+    if config.trunk_rate == 0:
+        return None
+    return Teacher(copy.deepcopy(model.vision.yolox)).requires_grad_(False)
+
+
 def _optimiser(model: GroundingModel, config: TrainingConfig) -> torch.optim.Optimizer:
     vision = model.vision
     new = [
         *vision.branches.parameters(),
         *vision.project.parameters(),
         *vision.class_directions.parameters(),
+        *vision.details.parameters(),
         *model.text.parameters(),
     ]
     # The first stages see edges, colours and textures, in rendered pictures as in real ones.
     trunk = vision.yolox.trunk
-    for stage in (trunk.stem, trunk.dark2, trunk.dark3):
+    fixed = (trunk.stem, trunk.dark2, trunk.dark3) if config.trunk_rate else (vision.yolox,)
+    for stage in fixed:
         stage.requires_grad_(False)
     return torch.optim.AdamW(
         [

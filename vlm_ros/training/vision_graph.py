@@ -36,23 +36,21 @@ class VisionGraph(nn.Module):
             head.cls_pred, head.reg_pred = _linear(head.cls_pred), _linear(head.reg_pred)
             branch.last.conv = _linear(branch.last.conv)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Boxes (K, 4) xyxy pixels, objectness (K,) in 0..1 and unit embeddings (K, D).
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Boxes (K, 4) xyxy pixels, objectness (K,) in 0..1, unit embeddings (K, D), class logits.
+
+        The logits (K, 80) are those of COCO's classes.
 
         Args:
             image: (1, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
         """
         network = self.network
         c2, c3 = network.yolox.trunk.early(image)
+        early = pooled(c2)
+        necks = network.yolox.trunk.neck(c3)
         levels = [
             _Level.of(*parts)
-            for parts in zip(
-                network.yolox.heads,
-                network.branches,
-                network.yolox.trunk.neck(c3),
-                pooled(c2),
-                strict=True,
-            )
+            for parts in zip(network.yolox.heads, network.branches, necks, early, strict=True)
         ]
         maps = [level.objectness for level in levels]
         best, index = torch.cat([x.flatten() for x in maps]).topk(CANDIDATES)
@@ -71,7 +69,9 @@ class VisionGraph(nn.Module):
             )
             start += len(points)
         boxes = decode(code, centers, strides)
-        return boxes, best.sigmoid(), network.embed(features, classes)
+        details = network.mixed_details(early[0], c3, necks[0])
+        inside = network.details(details, torch.zeros_like(index), boxes)
+        return boxes, best.sigmoid(), network.embed(features, classes, inside), classes
 
 
 @dataclass(frozen=True)

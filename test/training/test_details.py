@@ -1,0 +1,57 @@
+"""What is looked up inside a box is what is there."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
+
+from torch import nn  # noqa: E402
+
+from vlm_ros.training.details import CHANNELS, GRID, REACH, Details, cells_on_grid  # noqa: E402
+
+WIDTH, HEIGHT = 20, 12  # cells of a 160x96 picture
+
+
+def test_grid_covers_the_box_and_a_little_more() -> None:
+    boxes = torch.tensor([[40.0, 32.0, 96.0, 60.0]])
+    cells = cells_on_grid(boxes, WIDTH, HEIGHT).reshape(GRID, GRID)
+    rows, columns = cells // WIDTH, cells % WIDTH
+    assert (columns == columns[:1]).all() and (rows == rows[:, :1]).all()
+    # The outermost of seven samples lie in the middle of the outermost sevenths.
+    wide, high = 56 * REACH * 6 / 7, 28 * REACH * 6 / 7
+    assert columns[0].tolist()[:: GRID - 1] == [int((68 - wide / 2) / 8), int((68 + wide / 2) / 8)]
+    assert rows[:, 0].tolist()[:: GRID - 1] == [int((46 - high / 2) / 8), int((46 + high / 2) / 8)]
+    assert rows[GRID // 2, GRID // 2] == 46 // 8 and columns[GRID // 2, GRID // 2] == 68 // 8
+
+
+def test_boxes_beyond_the_picture_look_at_its_edge() -> None:
+    boxes = torch.tensor([[-50.0, -50.0, -10.0, -10.0], [150.0, 90.0, 400.0, 300.0]])
+    cells = cells_on_grid(boxes, WIDTH, HEIGHT)
+    assert (cells[0] == 0).all()
+    assert (cells[1] >= 0).all() and (cells[1] < WIDTH * HEIGHT).all()
+    assert cells[1, -1] == WIDTH * HEIGHT - 1
+
+
+def test_only_the_own_picture_and_place_counts() -> None:
+    torch.manual_seed(0)
+    details = Details(8).eval()
+    nn.init.normal_(details.say.weight)
+    maps = torch.randn(2, CHANNELS, HEIGHT, WIDTH)
+    box = torch.tensor([[40.0, 32.0, 96.0, 60.0]])
+    with torch.no_grad():
+        first = details(maps, torch.tensor([0]), box)
+        elsewhere = maps.clone()
+        elsewhere[1] += 1.0  # the other picture
+        elsewhere[0, :, :, 15:] += 1.0  # right of the box
+        assert torch.equal(details(elsewhere, torch.tensor([0]), box), first)
+        inside = maps.clone()
+        inside[0, :, 5, 8] += 1.0
+        assert not torch.allclose(details(inside, torch.tensor([0]), box), first)
+
+
+def test_untrained_details_say_nothing() -> None:
+    said = Details(8)(
+        torch.randn(1, CHANNELS, HEIGHT, WIDTH), torch.zeros(3).long(), torch.rand(3, 4)
+    )
+    assert (said == 0).all()

@@ -1,0 +1,67 @@
+"""What is seen all over a region's box, for its embedding.
+
+A point's features know best what is at the point. A handle, a cap or a pattern is elsewhere in the
+box, so features are looked up on a grid over it, as a second stage does (Girshick 2015, Fast R-CNN;
+the nearest cell instead of the greatest of several, for a plain lookup runs on every chip).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from vlm_ros.training.yolox import NECK_CHANNELS, STEM_CHANNELS, STRIDES, ConvAct
+
+CHANNELS = 48
+HIDDEN = 192
+GRID = 7
+# The grid's size by that of the box: a little of what is around tells what a thing is.
+REACH = 1.15
+
+
+class Details(nn.Module):
+    """What the inside of a box adds to its embedding."""
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__()
+        self.mix = ConvAct(STEM_CHANNELS + 2 * NECK_CHANNELS[0], CHANNELS, 1)
+        self.read = nn.Linear(GRID * GRID * CHANNELS, HIDDEN)
+        self.say = nn.Linear(HIDDEN, dimensions)
+        # A model that starts to learn details says at first what it said without.
+        nn.init.zeros_(self.say.weight)
+        nn.init.zeros_(self.say.bias)
+
+    def forward(self, maps: Tensor, image: Tensor, boxes: Tensor) -> Tensor:
+        """What R boxes add to their embeddings: (R, D).
+
+        Args:
+            maps: (B, CHANNELS, h, w) from `mix`, at stride 8.
+            image: (R,) which of the B each box is in.
+            boxes: (R, 4) xyxy, pixels of the network's input.
+        """
+        height, width = maps.shape[2:]
+        cells = image[:, None] * (height * width) + cells_on_grid(boxes, width, height)
+        # Whole rows of channels are gathered much faster than single numbers.
+        rows = maps.permute(0, 2, 3, 1).reshape(-1, CHANNELS)
+        inside = rows.index_select(0, cells.flatten()).reshape(-1, GRID * GRID * CHANNELS)
+        said: Tensor = self.say(silu(self.read(inside)))
+        return said
+
+
+def cells_on_grid(boxes: Tensor, width: int, height: int) -> Tensor:
+    """Indices (R, GRID * GRID), row by row, of the cells of a map that a grid over boxes meets.
+
+    Args:
+        boxes: (R, 4) xyxy, pixels.
+        width: of the map, in cells of stride 8.
+        height: likewise.
+    """
+    middles = (torch.arange(GRID, device=boxes.device) + 0.5) / GRID
+    places = (middles - 0.5) * REACH + 0.5
+    low, high = boxes[:, :2] / STRIDES[0], boxes[:, 2:] / STRIDES[0]
+    x = low[:, :1] + places * (high - low)[:, :1]
+    y = low[:, 1:] + places * (high - low)[:, 1:]
+    column = x.clamp(0, width - 1).long()
+    row = y.clamp(0, height - 1).long()
+    return (row[:, :, None] * width + column[:, None, :]).flatten(1)
