@@ -46,9 +46,27 @@ def test_a_colour_said_is_looked_at(matcher: PictureMatcher, phrase: str, better
     assert max(left, right) > 2 * min(left, right)
 
 
-@pytest.mark.parametrize("phrase", ["cup", "orange", "bottle with red cap", "wooden spoon"])
+@pytest.mark.parametrize("phrase", ["cup", "orange", "bottle with lid", "wooden spoon"])
 def test_without_a_colour_the_model_alone_speaks(matcher: PictureMatcher, phrase: str) -> None:
     assert matcher.scores([phrase])[:, 0] == pytest.approx([0.5, 0.5])
+
+
+def test_the_colour_of_a_part_is_looked_for_all_over() -> None:
+    """Two white things, one of them with a pink cap."""
+    image = np.full((100, 200, 3), 130, np.uint8)
+    for left, _, right, _ in BOXES.astype(int):
+        image[20:80, left:right] = (240, 240, 238)
+    image[20:30, 140:160] = (240, 140, 180)
+    ones = np.ones(2, np.float32)
+    alike = np.array([[1, 0], [1, 0]], np.float32)
+    regions = EmbeddedRegions(BOXES, ones, alike, ones, -ones, _everything_fits)
+    matcher = PictureMatcher(image, regions)
+    without, capped = matcher.scores(["bottle with pink cap"])[:, 0]
+    assert capped > 0.6 > 0.5 > without
+    pink, green = matcher.scores(["bottle with pink cap", "bottle with green cap"])[1]
+    assert pink > 0.6 > 0.5 > green
+    white, pink = matcher.scores(["white bottle", "pink bottle"])[1]
+    assert white > 2 * pink, "a cap is not the bottle's colour"
 
 
 @pytest.mark.parametrize("threshold", [0.02, 0.1, 0.5, 0.7])

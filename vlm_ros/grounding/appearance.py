@@ -6,7 +6,7 @@ of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.grounding.description import describe
 from vlm_ros.language.lexicon import lexicon
-from vlm_ros.models.colours import colour_namer
+from vlm_ros.models.colours import colour_cells, colour_namer
 from vlm_ros.regions import Regions
 
 Scores = NDArray[np.float32]
@@ -23,6 +23,8 @@ Scores = NDArray[np.float32]
 # What the colour of the pixels counts beside the model's logit. Both were fitted together, by
 # logistic regression, to pictures that neither was trained on.
 _COLOUR_WEIGHT = 0.64
+# What the pixels of a part's colour count; fitted likewise.
+_PART_COLOUR_WEIGHT = 0.5
 # What a detector of fixed classes counts, and between which of its logits: only what it is sure of
 # is evidence, and only so much. Its doubts say nothing, for it knows few of the things there are.
 # Chosen on photographs and rendered pictures together; see the model's README.md.
@@ -52,33 +54,52 @@ class PictureMatcher:
         if self._even:
             scores = _shifted(scores, -self._even)
         for column, phrase in enumerate(phrases):
-            colours = _colours(phrase)
-            if colours:
-                evidence = self._colours[:, colours].max(axis=1)
-                scores[:, column] = _shifted(scores[:, column], _COLOUR_WEIGHT * evidence)
-        classes = self._regions.classes
-        if classes is not None:
-            for column, phrase in enumerate(phrases):
-                meant = _classes(phrase, classes.names)
-                if meant:
-                    sure = classes.values[:, meant].max(axis=1)
-                    sure = np.clip(sure, _CLASS_LEAST, _CLASS_MOST) - _CLASS_LEAST
-                    scores[:, column] = _shifted(scores[:, column], _CLASS_WEIGHT * sure)
+            for evidence in self._evidence(phrase):
+                scores[:, column] = _shifted(scores[:, column], evidence)
         return scores
+
+    def _evidence(self, phrase: str) -> Iterator[Scores]:
+        """What speaks for each region (N,) beside the model's match, as logarithms of odds."""
+        if colours := _colours(phrase):
+            yield _COLOUR_WEIGHT * self._colours[:, colours].max(axis=1)
+        if colours := _part_colours(phrase):
+            yield _PART_COLOUR_WEIGHT * self._traces[:, colours].min(axis=1)
+        classes = self._regions.classes
+        if classes is not None and (meant := _classes(phrase, classes.names)):
+            sure = classes.values[:, meant].max(axis=1)
+            yield _CLASS_WEIGHT * (np.clip(sure, _CLASS_LEAST, _CLASS_MOST) - _CLASS_LEAST)
 
     @cached_property
     def _colours(self) -> Scores:
         """(N, C) how many times likelier than by chance each colour is, as a logarithm."""
         namer = colour_namer()
-        said = namer(self._image, self._regions.boxes)
-        return np.asarray(said + np.log(len(namer.names)), np.float32)
+        return np.asarray(namer.named(self._cells) + np.log(len(namer.names)), np.float32)
+
+    @cached_property
+    def _traces(self) -> Scores:
+        """(N, C) how many times more of each colour is seen than usual, as a logarithm."""
+        return colour_namer().traces(self._cells)
+
+    @cached_property
+    def _cells(self) -> NDArray[np.int64]:
+        return colour_cells(self._image, self._regions.boxes)
 
 
 @lru_cache(maxsize=_KNOWN_PHRASES)
 def _colours(phrase: str) -> tuple[int, ...]:
     """The colours a phrase names, as columns of the namer; those of parts are not its own."""
+    return _columns(describe(phrase).attributes)
+
+
+@lru_cache(maxsize=_KNOWN_PHRASES)
+def _part_colours(phrase: str) -> tuple[int, ...]:
+    """The colours of the parts a phrase names, as columns of the namer."""
+    return _columns([a for part in describe(phrase).parts for a in describe(part).attributes])
+
+
+def _columns(attributes: Sequence[str]) -> tuple[int, ...]:
     names = colour_namer().names
-    groups = (lexicon().group_of(attribute) for attribute in describe(phrase).attributes)
+    groups = (lexicon().group_of(attribute) for attribute in attributes)
     basic = (word for group, word in filter(None, groups) if group == "colour")
     return tuple(names.index(word) for word in basic if word in names)
 

@@ -5,12 +5,14 @@ do not care what they are the pixels of. Each pixel speaks for or against each c
 in the middle of the box; those just outside tell how the light and the background tint it. How
 much each says is learned (`training.colours`), after van de Weijer et al. 2009, "Learning Color
 Names for Real-World Applications".
+
+A part's colour is asked of the same pixels: of how many of them is it the plain name?
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -24,6 +26,10 @@ _INSIDE = 12  # points a side
 _AROUND = 10
 _MARGIN = 0.12  # of the side, how far outside
 _OVERSHOOT = 0.15
+# A colour is the name of a pixel that is of this colour with at least this probability.
+_PLAIN = 0.4
+# A share of the pixels below about this much is hardly told from none.
+_FEW = 0.01
 
 
 def _points() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -75,6 +81,8 @@ class ColourNamer:
         around: (LEVELS ** 3, C) float32, what one around it says.
         weights: (inside points,) float32, how much each point inside counts; their sum is 1.
         bias: (C,) float32.
+        usual: (C,) float32, the mean logarithm of the share of pixels that a colour has in things
+            without it.
     """
 
     names: tuple[str, ...]
@@ -82,15 +90,30 @@ class ColourNamer:
     around: NDArray[np.float32]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    usual: NDArray[np.float32]
 
-    def __call__(self, image: NDArray[Any], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-probabilities (N, C) of the names for regions (N, 4) of an image (H, W, 3) RGB."""
-        cells = colour_cells(image, boxes)
+    def named(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Log-probabilities (N, C) of the names for regions, from their `colour_cells` (N, P)."""
         count = len(INSIDE_POINTS)
         said = np.einsum("npc,p->nc", self.inside[cells[:, :count]], self.weights)
         said += self.around[cells[:, count:]].mean(axis=1) + self.bias
         said -= said.max(axis=1, keepdims=True, initial=-np.inf)
         return np.asarray(said - np.log(np.exp(said).sum(axis=1, keepdims=True)), np.float32)
+
+    def traces(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(N, C) how many times more of each colour is in a region than usual, as a logarithm."""
+        return self.log_shares(cells) - self.usual
+
+    def log_shares(self, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(N, C) logarithm of the share of pixels inside that are plainly of each colour."""
+        plain = self._plain[cells[:, : len(INSIDE_POINTS)]]
+        return np.asarray(np.log(plain.mean(axis=1) + _FEW), np.float32)
+
+    @cached_property
+    def _plain(self) -> NDArray[np.bool_]:
+        """(LEVELS ** 3, C) whether a pixel alone is plainly of a colour."""
+        odds = np.exp(self.inside - self.inside.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True) > _PLAIN, np.bool_)
 
 
 @lru_cache(maxsize=1)
@@ -104,4 +127,5 @@ def colour_namer() -> ColourNamer:
             around=stored["around"].astype(np.float32),
             weights=stored["weights"].astype(np.float32),
             bias=stored["bias"].astype(np.float32),
+            usual=stored["usual"].astype(np.float32),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from vlm_ros.language.lexicon import lexicon
 from vlm_ros.models.colours import INSIDE_POINTS, LEVELS, ColourNamer, colour_cells
 from vlm_ros.training.annotations import Picture, read_picture, read_rendered
 from vlm_ros.training.data import photometric
+from vlm_ros.training.phrases import LabelledObject
 
 NAMES = (
     *("red", "orange", "yellow", "green", "blue", "cyan", "purple", "pink", "brown"),
@@ -82,6 +84,30 @@ def _name(attributes: object) -> int | None:
     return NAMES.index(basic) if group == "colour" and basic in NAMES else None
 
 
+def usual_shares(
+    namer: ColourNamer, pictures: Iterable[Picture], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Mean log shares (C,) of the colours in things that show nothing of them."""
+    shares, absent = [], []
+    for picture in pictures:
+        known = [i for i, thing in enumerate(picture.things) if thing.complete]
+        if not known:
+            continue
+        image = photometric(read_picture(picture.path), rng)
+        shares.append(namer.log_shares(colour_cells(image, picture.boxes[known])))
+        absent += [_without(picture.things[i]) for i in known]
+    weights = np.stack(absent)
+    said = np.concatenate(shares)
+    return np.asarray((said * weights).sum(axis=0) / weights.sum(axis=0), np.float32)
+
+
+def _without(thing: LabelledObject) -> list[bool]:
+    """Which of the colours a thing shows nowhere."""
+    said = (thing.attributes.get("colour", ""), *thing.accents, *(c for _, c in thing.parts))
+    shown = {basic for _, basic in filter(None, map(lexicon().group_of, said))}
+    return [name not in shown for name in NAMES]
+
+
 def fit(cells: NDArray[np.int64], names: NDArray[np.int64], seed: int = 0) -> ColourNamer:
     """Multinomial logistic regression with a little shrinkage, by Adam."""
     torch.manual_seed(seed)
@@ -103,6 +129,7 @@ def fit(cells: NDArray[np.int64], names: NDArray[np.int64], seed: int = 0) -> Co
         around=votes.around.weight.detach().numpy(),
         weights=votes.place.detach().softmax(0).numpy(),
         bias=votes.bias.detach().numpy(),
+        usual=np.zeros(len(NAMES), np.float32),
     )
 
 
@@ -116,6 +143,7 @@ def write(namer: ColourNamer, out: Path) -> None:
         around=namer.around.astype(np.float16),
         weights=namer.weights,
         bias=namer.bias,
+        usual=namer.usual,
     )
     temporary = out.with_suffix(".part")
     temporary.write_bytes(content.getvalue())
@@ -136,6 +164,7 @@ def main(out: Path, folders: Sequence[Path], pictures: int) -> None:
         chosen += [found[i] for i in order]
     cells, names = examples(tqdm(chosen, desc="pictures", unit="picture"), rng)
     namer = fit(cells, names)
+    namer = replace(namer, usual=usual_shares(namer, chosen, rng))
     write(namer, out)
     click.echo(f"{out}: fitted to {len(names)} objects.")
 
