@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vlm_ros.coco import COCO_NAMES
 from vlm_ros.errors import ImageError, ModelError, VlmRosError
@@ -14,6 +17,7 @@ from vlm_ros.evaluation.bad_data import LineError
 from vlm_ros.evaluation.detection import (
     Counts,
     Objects,
+    PhraseDetector,
     count,
     pictures_in,
     read_labelled,
@@ -23,10 +27,42 @@ from vlm_ros.evaluation.yolox import YoloxDetector
 from vlm_ros.geometry.boxes import iou
 from vlm_ros.images import read_image
 from vlm_ros.models import bundled_model
+from vlm_ros.regions import EmbeddedRegions
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 YOLOX = SHARED / "yolox_nano" / "yolox_nano.onnx"
 CAT_AND_REMOTES = SHARED / "coco128" / "images" / "000000000599.jpg"
+
+NAMES = ["cat", "spoon", "knife"]
+GREY = np.full((40, 40, 3), 130, np.uint8)
+
+
+class SeesTwoThings:
+    """A stand-in for a model: one thing that fits one name, one that fits two names alike."""
+
+    threshold = 0.5
+    description = "a stand-in"
+    guided = False
+
+    def regions(self, image: NDArray[Any], phrases: Sequence[str]) -> EmbeddedRegions:
+        boxes = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], np.float32)
+        embeddings = np.array([[1, 0, 0], [0, 2**-0.5, 2**-0.5]], np.float32)
+        scale, shift = np.full(2, 10, np.float32), np.full(2, -5, np.float32)
+        return EmbeddedRegions(
+            boxes, np.array([0.9, 0.8], np.float32), embeddings, scale, shift, self.embed
+        )
+
+    def embed(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+        return np.eye(3, dtype=np.float32)[[NAMES.index(p) for p in phrases]]
+
+
+def test_a_thing_that_may_be_either_is_neither_for_sure() -> None:
+    found = PhraseDetector(SeesTwoThings(), NAMES, 0.1)(GREY)
+    assert found.classes[0] == 0 and found.classes[1] in (1, 2)
+    # By hand: odds e^5 against two of e^-5 and none; e^2.07 each against the other and none.
+    assert found.scores == pytest.approx([0.9 * 0.9932, 0.8 * 0.470], abs=1e-3)
+    assert len(PhraseDetector(SeesTwoThings(), NAMES, 0.5)(GREY).classes) == 1
+
 
 A, B = [0, 0, 10, 10], [20, 0, 30, 10]
 

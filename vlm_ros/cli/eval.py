@@ -290,8 +290,7 @@ def detect(
     least = Thresholds().match if threshold is None else threshold
     folder = find_model(model)
     loaded = load_model(folder)
-    fitting = loaded.threshold if threshold is None else threshold
-    detectors: dict[str, Detector] = {folder.name: PhraseDetector(loaded, called, fitting)}
+    detectors: dict[str, Detector] = {folder.name: PhraseDetector(loaded, called, least)}
     if baseline is not None:
         detectors[baseline.stem] = YoloxDetector(baseline, len(called), least)
     comparison = Comparison(detectors, len(called))

@@ -57,8 +57,9 @@ class Detector(Protocol):
 class PhraseDetector:
     """A model that takes the names as phrases.
 
-    Each region is what it fits best. A detection's score is that of YOLOX: how sure it is that
-    there is a thing, times how well it fits its name.
+    A region is one of the names or none of them, so a name's probability is its odds over those of
+    all and of none. A detection's score is that of YOLOX: how sure it is that there is a thing,
+    times how likely that is what the name says.
     """
 
     def __init__(self, model: Model, names: Sequence[str], threshold: float) -> None:
@@ -70,10 +71,15 @@ class PhraseDetector:
         """Objects in an image (H, W, 3) uint8 RGB."""
         regions = self._model.regions(image, self._names)
         matcher = PictureMatcher(image, regions, self._model.threshold)
-        scores = matcher.scores(self._names) * regions.objectness[:, None]
+        odds = _odds(matcher.scores(self._names))
+        scores = odds / (1.0 + odds.sum(axis=1, keepdims=True)) * regions.objectness[:, None]
         classes, best = scores.argmax(axis=1), scores.max(axis=1)
         kept = best >= self._threshold
         return Objects(regions.boxes[kept], classes[kept], best[kept])
+
+
+def _odds(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(probabilities / np.maximum(1.0 - probabilities, 1e-6), np.float32)
 
 
 @dataclass(frozen=True)
