@@ -246,6 +246,7 @@ FITS: dict[str, Callable[[Walk, int, int], bool]] = {
     "VIEWER": _fits_viewer,
     "ADDRESS": _fits_address,
     "PURPOSE": _fits_never,
+    "REPAIR": _fits_never,
     "CONDITION": _fits_condition,
     "CLAUSE": _fits_clause,
     "PLACE_CLAUSE": _fits_place_clause,

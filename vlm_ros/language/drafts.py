@@ -36,7 +36,8 @@ _SIDE_NAMES = {
     "near": "front",
     "far": "back",
 }
-_CHOOSING = frozenset({"SUPERLATIVE", "PLACE", "ORDINAL", "OTHER", "DIRECTION"})
+# What chooses among several things.
+CHOOSING = frozenset({"SUPERLATIVE", "PLACE", "ORDINAL", "OTHER", "DIRECTION"})
 _SPOKEN = frozenset({"ATTRIBUTE", "WORD", "JOINER"})
 _CLAUSE_OPENERS = frozenset(
     {
@@ -91,7 +92,7 @@ class Draft:
         """Head, attributes, modifiers and the selectors before the head."""
         elements = self._without_parts(nominal.elements)
         elements = self._without_alternatives(elements)
-        head = self._head(elements)
+        head = head_of(elements, self.known)
         self._read_selectors(elements)
         spoken = [e for e in elements if e.type in _SPOKEN or e is head]
         noun_words = [str(e) for e in spoken if e.type == "WORD" or e is head]
@@ -176,15 +177,6 @@ class Draft:
         self.words = [*_SIDE_NAMES[last].split(), "of", *self.words]
         self.attributes.clear()
         self.noun = " ".join(self.words)
-
-    def _head(self, elements: Sequence[Token]) -> Token | None:
-        """The last word that can name a thing; None for "the red one" and "the leftmost"."""
-        spoken = [e for e in elements if e.type not in _CHOOSING]
-        if not spoken:
-            return None
-        last = spoken[-1]
-        names = last.type == "WORD" or last in self.known.noun_attributes
-        return last if names and last.type != "ONE" else None
 
     def _read_selectors(self, elements: Sequence[Token]) -> None:
         ordinal = next((int(e) for e in elements if e.type == "ORDINAL"), 0)
@@ -276,7 +268,7 @@ class Draft:
             return False
         if any(e.type not in {"ATTRIBUTE", "JOINER"} for e in elements):
             return False
-        if relation.negated or self._head(elements) is not None:
+        if relation.negated or head_of(elements, self.known) is not None:
             return False
         self._describe(anchor.nominal)
         return True
@@ -334,6 +326,16 @@ class Draft:
             selectors=tuple(self.selectors),
             any_of=tuple(self.any_of),
         )
+
+
+def head_of(elements: Sequence[Token], known: Lexicon) -> Token | None:
+    """The last word that can name a thing; None for "the red one" and "the leftmost"."""
+    spoken = [e for e in elements if e.type not in CHOOSING]
+    if not spoken:
+        return None
+    last = spoken[-1]
+    names = last.type == "WORD" or last in known.noun_attributes
+    return last if names and last.type != "ONE" else None
 
 
 def _is_clause(attribute: str) -> bool:

@@ -11,6 +11,7 @@ from vlm_ros.errors import CommandError
 from vlm_ros.language.command import Phrase, Relation, Selector, Step
 from vlm_ros.language.drafts import GENERIC_NOUN, Draft
 from vlm_ros.language.lexicon import Lexicon
+from vlm_ros.language.repairs import repair
 from vlm_ros.language.syntax import (
     Nominal,
     NounPhrase,
@@ -63,6 +64,7 @@ class _Interpreter:
     text: str
     known: Lexicon
     steps: list[Step] = field(default_factory=list)
+    begun: int = 0
     verb: str | None = None
     recent: tuple[Phrase, ...] = ()
     places: tuple[Phrase, ...] = ()
@@ -74,7 +76,11 @@ class _Interpreter:
             self.verb = str(node.verb)
         else:
             _share_anchors(node.objects)
-        before = len(self.steps)
+        if node.instead:
+            del self.steps[self.begun :]
+        before = self.begun = len(self.steps)
+        for spoken in node.objects:
+            repair(spoken, self.verb, self.known)
         for position, spoken in enumerate(node.objects):
             self.coming_noun = self._noun_after(node.objects[position + 1 :], spoken)
             self._read_object(spoken)

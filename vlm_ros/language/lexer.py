@@ -25,6 +25,7 @@ from vlm_ros.language.readings import (
     SPECIFIER,
     VANISHING,
 )
+from vlm_ros.language.syntax import INSTEAD
 from vlm_ros.language.walk import CLAUSE_KINDS, QUALIFYING
 from vlm_ros.language.words import Word
 
@@ -32,6 +33,12 @@ _PLACED = frozenset({"SIDE", "EXTREME", "DIRECTION"})
 _NEGATIONS = frozenset({"NOT", "EXCEPT", "THAT_IS_NOT"})
 # What is said besides with "but": "behind the cup but left of the plate".
 _CONTRASTED = RELATING | {"SIDE", "EXTREME", "MUTUAL", "MADE_OF"}
+# What cannot be the last word of a thing: "on the, no, in the box".
+_WAITING = (
+    SPECIFIER
+    | RELATING
+    | {"WITH", "WITHOUT", "THAT_IS", "AND", "ALSO", "JOINER", "OF", "TO", "NOT"}
+)
 _RELATIVE = frozenset({"that", "which", "who"})
 # What a noun phrase may end with.
 _ENDING = HEAD | _PLACED | {"STRANDED", "MUTUAL"}
@@ -193,6 +200,9 @@ class Classifier(Opening):
     # Words within a step
 
     def _advance(self, index: int) -> int:
+        repaired = self.readings.repair_end(index)
+        if repaired and self.previous() != "LABELLED":
+            return self._take_back(index, repaired)
         if self.words[index].is_mark:
             return self._mark(index)
         stranded = self._stranded(index)
@@ -213,6 +223,31 @@ class Classifier(Opening):
             if self._fits(kind, index, length):
                 return self._take(kind, value, index, length)
         return self._open_class(index)
+
+    def _take_back(self, index: int, end: int) -> int:
+        """Puts the thing or the step that follows at `end` in the place of what was said."""
+        self.clause_open = False
+        said = [place for place in range(index, end) if not self.words[place].is_mark]
+        if end == len(self.words):
+            length = said[-1] - said[0] + 1
+            why = "takes back what was said; say what is meant instead"
+            raise self.refuse(said[0], length, why)
+        while self.previous() in _WAITING:
+            self.tokens.pop()
+        start = self.skip_openers(end)
+        verb = start < len(self.words) and self.readings.verb_at(start) is not None
+        nothing_yet = self.previous() in {"", "SEP"}
+        if verb and self.previous() == "VERB":
+            self.tokens.pop()
+        elif verb and not nothing_yet:
+            self.emit("SEP", INSTEAD, said[0], 1)
+        elif not nothing_yet and self.previous() != "VERB":
+            self.emit("RATHER", "rather", said[0], 1)
+            if self.readings.leading_kind(end) == "TO":
+                self.emit("ONE", "one", said[0], 1)
+            return self._start_without_noun(end)
+        self.step_starts = verb or nothing_yet
+        return start if verb else end
 
     def _purpose_length(self, index: int) -> int:
         """Words that begin to say what a thing is for or what it does: "used to", "that"."""
@@ -671,7 +706,7 @@ def _mark_among(tokens: list[Token]) -> list[Token]:
         token = tokens[position]
         if token.type == "AND":
             pairs += 1
-        elif token.type == "SEP":
+        elif token.type in {"SEP", "RATHER"}:
             pairs = 0
         elif token.type == "BETWEEN" and pairs:
             pairs -= 1

@@ -212,6 +212,7 @@ class Lexicon:
             yield Entry("NAME", name, _split(name))
             yield Entry("NAME", f"{name}s", _split(f"{name}s"))
         yield from _table("OTHER", words["other"])
+        yield from _table("REPAIR", words["repairs"])
         yield from _table("PURPOSE", words["purposes"])
         yield from _list("FILLER", words["hesitations"])
         yield from _table("PARTED", attributes["parted"])

@@ -20,6 +20,10 @@ class Opening(Walk):
             if self.words[index].is_mark:
                 index += 1
                 continue
+            repaired = self.readings.repair_end(index)
+            if repaired and repaired < len(self.words):
+                index = repaired
+                continue
             opener = next((e for e in self.readings.entries(index) if e.kind == "OPENER"), None)
             addressed = self._address_length(index)
             if opener is not None and self._is_opener(opener, index):

@@ -23,12 +23,17 @@ RELATING = frozenset({"RELATION", "APART", "DIAGONAL", "BETWEEN"})
 # What a participle such as "sitting" stands before.
 PLACING = RELATING | {"SIDE", "EXTREME"}
 # What a step begins behind; "" is the start of the command.
-START = frozenset({"", "VERB", "SEP"})
+START = frozenset({"", "VERB", "SEP", "RATHER"})
 VANISHING = frozenset({"FILLER", "PARTICIPLE", "INTENSIFIER"})
 # Classes that are told by the walk alone.
 _NOT_LEADING = frozenset(
     {"VERB", "OPENER", "FORBIDDING", "NO_THING", "INSTEAD", "ADDRESS", "CONDITION", "PURPOSE"}
+    | {"REPAIR"}
 )
+# What the "no" of "no lid" does not stand before: a determiner, a place, a step.
+_NOT_LACKED = RELATING | {"SIDE", "EXTREME", "TO", "STEP", "PRONOUN", "DET"}
+# What may follow where something is taken back.
+_REPAIRING = NOMINAL | OPENING | _NOT_LACKED | {"WITH", "WITHOUT"}
 # Pronouns that are determiners before a noun.
 DEMONSTRATIVES = frozenset({"this", "that", "these", "those", "both"})
 
@@ -179,7 +184,45 @@ class Readings:
             return False
         return self.leading_kind(index + len(verb.words)) in {"DET", "PRONOUN", "QUANTITY"}
 
+    def repair_end(self, index: int) -> int:
+        """Where the words and marks end that take back what was said before `index`; 0 for none."""
+        place = end = begin = self._past_marks(index)
+        said: list[Entry] = []
+        while not self.is_end(place):
+            entry = self._repair_at(place)
+            if entry is None and self.texts[place] not in self.known.hesitations:
+                break
+            said += [entry] if entry is not None else []
+            end = place + (1 if entry is None else len(entry.words))
+            place = self._past_marks(end)
+        if not said:
+            return 0
+        clear = len(said) > 1 or said[0].value == "anywhere"
+        following = self.leading_kind(place)
+        if following is None:
+            filler = any(e.kind == "FILLER" for e in self.entries(begin))  # "the cup I mean"
+            return place if clear and not filler else 0
+        apart = place > end or following in _NOT_LACKED
+        return place if (clear or apart) and following in _REPAIRING else 0
+
+    def _repair_at(self, index: int) -> Entry | None:
+        """What takes something back at `index`, unless its words rather are part of others."""
+        if self.words[index].quoted:
+            return None
+        entry = next((e for e in self.entries(index) if e.kind == "REPAIR"), None)
+        if entry is None or len(entry.words) < self.longest(index):
+            return None
+        after = index + len(entry.words)
+        return None if after < len(self.words) and self.words[after].glued else entry
+
+    def _past_marks(self, index: int) -> int:
+        while index < len(self.words) and self.words[index].is_mark:
+            index += 1
+        return index
+
     def _look_up_kind(self, index: int) -> str:
+        if self.repair_end(index):
+            return "REPAIR"
         if self.begins_step(index):
             return "STEP"
         if self.texts[index] in self.known.particles:

@@ -7,6 +7,9 @@ from typing import Any
 
 from lark import Token, Transformer
 
+# The value of the separator before a step that takes the place of the one before.
+INSTEAD = "instead"
+
 
 @dataclass
 class Nominal:
@@ -99,25 +102,41 @@ class Goal:
 
 @dataclass
 class Object:
-    """What a step is done to, and where to if "to", "into" or "onto" says it."""
+    """What a step is done to.
+
+    Attributes:
+        phrase: what it is.
+        goal: where to, if "to", "into" or "onto" says it.
+        repairs: what was said instead, one after the other: "the mug, no, the bowl".
+    """
 
     phrase: NounPhrase
     goal: Goal | None
+    repairs: list[Object] = field(default_factory=list)
 
 
 @dataclass
 class StepNode:
-    """A verb, if there is one, and its objects."""
+    """A verb, if there is one, and its objects.
+
+    Attributes:
+        verb: its token; None if there is none.
+        objects: at least one.
+        instead: whether it takes the place of the step before.
+    """
 
     verb: Token | None
     objects: list[Object]
+    instead: bool = False
 
 
 class _TreeBuilder(Transformer[Token, list[StepNode]]):
     """Builds the nodes while the parser reduces; one method for each rule of the grammar."""
 
     def start(self, children: list[Any]) -> list[StepNode]:
-        return [child for child in children if isinstance(child, StepNode)]
+        for separator, step in zip(children[1::2], children[2::2], strict=True):
+            step.instead = separator == INSTEAD
+        return children[::2]
 
     def commanded(self, children: list[Any]) -> StepNode:
         return StepNode(children[0], [c for c in children if isinstance(c, Object)])
@@ -126,6 +145,11 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         return StepNode(None, [c for c in children if isinstance(c, Object)])
 
     def object(self, children: list[Any]) -> Object:
+        first, *repairs = (child for child in children if isinstance(child, Object))
+        first.repairs = repairs
+        return first
+
+    def said(self, children: list[Any]) -> Object:
         phrase, goal = children[0], None
         for child in children[1:]:
             if isinstance(child, Goal):
@@ -139,7 +163,7 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         """What is not meant, and what is."""
         _, rejected, _, phrase, *more = children
         phrase.qualifiers.append(Qualifier("except", phrase=rejected))
-        return self.object([phrase, *more])
+        return self.said([phrase, *more])
 
     def rejected(self, children: list[Any]) -> Object:
         """What is not meant, alone: something else of its kind is."""
@@ -149,7 +173,7 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
         names = [token for token in head if token.type in {"WORD", "ONE"}]
         kind = Nominal(names or [Token("ONE", "one")])
         phrase = NounPhrase(nominal=kind, qualifiers=[Qualifier("except", phrase=rejected)])
-        return self.object([phrase, *more])
+        return self.said([phrase, *more])
 
     def also(self, children: list[Any]) -> NounPhrase:
         """What is said besides, to be added to a noun phrase."""
