@@ -16,7 +16,7 @@ from vlm_ros.errors import CommandError
 from vlm_ros.language.contexts import BEFORE_NUMBER, FITS
 from vlm_ros.language.drafts import GENERIC_NOUN
 from vlm_ros.language.lexicon import Entry, lexicon
-from vlm_ros.language.openings import Opening
+from vlm_ros.language.listing import Listing
 from vlm_ros.language.readings import (
     HEAD,
     NOMINAL,
@@ -40,8 +40,6 @@ _WAITING = (
     | {"WITH", "WITHOUT", "THAT_IS", "AND", "ALSO", "JOINER", "OF", "TO", "NOT"}
 )
 _RELATIVE = frozenset({"that", "which", "who"})
-# What a noun phrase may end with.
-_ENDING = HEAD | _PLACED | {"STRANDED", "MUTUAL"}
 
 
 class ListedTokens(Lexer):
@@ -67,7 +65,7 @@ def classify(words: Sequence[Word], text: str) -> list[Token]:
     return Classifier(words, text, lexicon()).run()
 
 
-class Classifier(Opening):
+class Classifier(Listing):
     """Walks the words once from left to right."""
 
     def run(self) -> list[Token]:
@@ -101,7 +99,7 @@ class Classifier(Opening):
             goes_on = bool(self.tokens)
             self.emit("VERB", verb.value, index, len(verb.words))
             after = self._skip_repetition(verb, index + len(verb.words))
-            if goes_on and self.needs_place() and self.readings.leading_kind(after) == "RELATION":
+            if goes_on and self.leaves_out(verb, after):
                 self.emit("PRONOUN", "it", index, 1)  # "take the cup and put on the table"
             return after
         unknown = self._unknown_verb_length(index)
@@ -212,11 +210,13 @@ class Classifier(Opening):
             return index + 1
         if self.is_colour_prefix(index):
             return index + 1
-        if self._runs_on(index):
+        if self.runs_on(index):
             return self._separate("then", index, 0)
         purpose = self._purpose_length(index)
         if purpose:
             return self._take_purpose(index, purpose)
+        if self.lists_on(index):
+            self.emit("AND", "and", index, 1)
         if self.words[index].quoted and self._is_title(index):
             return self._take_title(index)
         for kind, value, length in self.readings.at(index):
@@ -326,18 +326,6 @@ class Classifier(Opening):
         if self.texts[end : end + 1] == ["label"]:
             return end + 1  # "with 'water' written on it"
         return end + 2 if self.texts[end : end + 2] == ["on", "it"] else end
-
-    def _runs_on(self, index: int) -> bool:
-        """Whether the next step begins without a word between: "take the cup put it ..."."""
-        if self.previous() not in _ENDING or self.clause_open:
-            return False
-        step = next((t for t in reversed(self.tokens) if t.type in {"VERB", "SEP"}), None)
-        commanded = step is not None and step.type == "VERB"
-        if self.texts[index] == "to" and commanded and self.readings.begins_step(index + 1):
-            return True  # "use the sponge to wipe the table"
-        verb = self.readings.verb_at(index)
-        named = verb is not None and self.texts_at(index + len(verb.words)) in {"it", "them"}
-        return (commanded or named) and self.readings.begins_step(index)
 
     def _take(self, kind: str, value: str, index: int, length: int) -> int:
         after = index + length
@@ -647,8 +635,7 @@ class Classifier(Opening):
                 self.emit("ALSO", ",", index, 1)
             self.emit("THAT_IS", ",", index, 1)
             return index + 1
-        listed = self.readings.leading_kind(index + 1) in {"DET", "QUANTITY"}
-        if listed and self.previous() in HEAD and "and" in self.texts[index + 2 :]:
+        if self.lists_after_comma(index + 1):
             self.emit("AND", ",", index, 1)
         return index + 1
 

@@ -103,11 +103,18 @@ class Lexicon:
         self.closing_particles = frozenset(verbs["closing_particles"])
         self.noun_verbs = frozenset(verbs["also_nouns"])
         self.determined_verbs = frozenset(verbs["before_determiner"])
+        self.gerunds = frozenset(
+            gerund.partition(" ")[0]
+            for phrasings in verbs["phrasings"].values()
+            for gerund in _gerunds(phrasings)
+        )
         self.verbs_with_destination = frozenset(verbs["with_destination"])
         self.verbs_with_marked_destination = frozenset(verbs["destination_only_with_to"])
         self.verbs_that_need_place = (
             self.verbs_with_destination - self.verbs_with_marked_destination
         )
+        self.verbs_with_receiver = frozenset(verbs["with_receiver"])
+        self.receivers = frozenset(verbs["receivers"])
         self.moving_verbs = frozenset(verbs["moving"])
         self.only_before_noun = frozenset(relations["only_before_noun"])
         self.surfaces = frozenset(relations["surfaces"])
@@ -201,9 +208,7 @@ class Lexicon:
             yield Entry("ORDINAL", number, _split(word))
         for verb, phrasings in verbs["phrasings"].items():
             yield from _list("VERB", phrasings, verb)
-            # "I can see" and the like are no acts to mind doing.
-            acts = (p for p in phrasings if p.partition(" ")[0] not in _NO_ACTS)
-            gerunds = [_gerund(act) for act in acts]
+            gerunds = _gerunds(phrasings)
             yield from _list("VERB", gerunds, verb)
             for moment in ("before", "after", "while", "when"):
                 yield from _list("CONDITION", [f"{moment} {gerund}" for gerund in gerunds])
@@ -471,6 +476,11 @@ def _list(kind: str, phrases: Iterable[str], value: str = "") -> Iterator[Entry]
 def _table(kind: str, table: Mapping[str, Iterable[str]]) -> Iterator[Entry]:
     for value, phrases in table.items():
         yield from _list(kind, phrases, value)
+
+
+def _gerunds(phrasings: Iterable[str]) -> list[str]:
+    """The gerunds of verbs; "I can see" and the like are no acts to mind doing."""
+    return [_gerund(p) for p in phrasings if p.partition(" ")[0] not in _NO_ACTS]
 
 
 def _gerund(phrasing: str) -> str:

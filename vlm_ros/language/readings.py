@@ -180,7 +180,7 @@ class Readings:
     def begins_step(self, index: int) -> bool:
         """Whether a verb stands at `index` and what something is done to: "put it"."""
         verb = self.verb_at(index)
-        if verb is None or verb.value == "find" or verb.words[0].endswith("ing"):
+        if verb is None or verb.value == "find" or verb.words[0] in self.known.gerunds:
             return False
         return self.leading_kind(index + len(verb.words)) in {"DET", "PRONOUN", "QUANTITY"}
 
