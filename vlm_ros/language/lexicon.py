@@ -58,6 +58,7 @@ class Lexicon:
         attribute_groups: group ("colour") -> basic words, which exclude one another.
         surfaces: nouns of what a whole scene stands on.
         containers: kinds that hold things, what is called by its contents apart.
+        longest_name: how many words the longest name of a kind has.
     """
 
     def __init__(self, data: Mapping[str, Mapping[str, Any]]) -> None:
@@ -136,6 +137,7 @@ class Lexicon:
         self._categories = {
             word: frozenset(_members(word, categories, nouns["kinds"])) for word in categories
         }
+        self.longest_name = max(len(name.split()) for name in (*self._kinds, *self._categories))
         self._packed = frozenset(nouns["packed"])
         self.containers = (self.kinds_of("container") | self.kinds_of("vessel")) - self._packed
         self._lookalikes = [frozenset(group) for group in nouns["lookalikes"]]

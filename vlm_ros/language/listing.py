@@ -25,14 +25,14 @@ class Listing(Opening):
 
     def lists_on(self, index: int) -> bool:
         """Whether another thing begins at `index`: by its article, or by what is said of it."""
-        if self.previous() not in _ENDING or self.clause_open or self.opens_clause(index):
+        if self.previous() not in _ENDING or self.clause_open:
             return False
         kind = self.readings.leading_kind(index)
         value = next((v for k, v, _ in self.readings.at(index) if k == kind), None)
         if value is None:
             return False
         if kind in {"DET", "QUANTITY"}:
-            return self._lists_determined(index)
+            return self._lists_determined(index) and not self.opens_clause(index)
         return kind == "ATTRIBUTE" and self._lists_described(value, index)
 
     def lists_after_comma(self, index: int) -> bool:
@@ -106,7 +106,7 @@ class Listing(Opening):
         words: list[str] = []
         for token in reversed(self.tokens):
             named = token.type == "WORD" or (not words and token in self.known.noun_attributes)
-            if not named:
+            if not named or len(words) >= self.known.longest_name:
                 break
             words = [*token.split(), *words]
         return [" ".join(words[place:]) for place in range(len(words))]
@@ -130,7 +130,8 @@ class Listing(Opening):
     def _listed_name(self, index: int) -> str:
         """The listed name that ends the noun phrase at `index`; "" if none does."""
         end = self._name_end(index)
-        names = (" ".join(self.texts[place:end]) for place in range(index, end))
+        begin = max(index, end - self.known.longest_name)
+        names = (" ".join(self.texts[place:end]) for place in range(begin, end))
         return next(filter(self._is_listed, names), "")
 
     # Steps
