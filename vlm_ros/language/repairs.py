@@ -18,6 +18,7 @@ from vlm_ros.language.lexicon import Lexicon
 from vlm_ros.language.syntax import Nominal, NounPhrase, Object, Qualifier, RelationNode
 
 _PLACES = frozenset({"side", "extreme", "direction", "not_place"})
+_NEGATED = {"without": "with", "that_is_not": "that_is"}
 
 
 def repair(spoken: Object, verb: str | None, known: Lexicon) -> None:
@@ -76,10 +77,16 @@ class _Repair:
 
     def work_in(self) -> None:
         """Changes the object."""
-        nominal = self.said.phrase.nominal
+        phrase = self.said.phrase
+        nominal = phrase.nominal
         if nominal is None:
-            self.spoken.phrase = self.said.phrase
-        elif nominal.elements == ["one"] and not self.said.phrase.determiners:
+            self.spoken.phrase = phrase
+        elif all(token.type == "PLACE" for token in nominal.elements):
+            # "On the left, no, the right"
+            sides = [Qualifier("side", place=token) for token in nominal.elements]
+            phrase.qualifiers[:0] = sides
+            self._replace_place()
+        elif nominal.elements == ["one"] and not phrase.determiners:
             self._replace_place()
         else:
             self._replace_thing(nominal)
@@ -105,8 +112,8 @@ class _Repair:
 
     def _say_of(self, host: NounPhrase, new: NounPhrase) -> None:
         """Adds what is said of the new phrase; what is said in the same way goes."""
-        kinds = {qualifier.kind for qualifier in new.qualifiers} - _PLACES
-        host.qualifiers = [q for q in host.qualifiers if q.kind not in kinds] + new.qualifiers
+        kinds = {_way(qualifier) for qualifier in new.qualifiers} - _PLACES
+        host.qualifiers = [q for q in host.qualifiers if _way(q) not in kinds] + new.qualifiers
         host.relations += new.relations
 
     # Things
@@ -227,6 +234,11 @@ def _places(phrase: NounPhrase) -> Iterator[_Place]:
         yield _Place(start, phrase, phrase.relations, relation)
         for anchor in relation.anchors:
             yield from _places(anchor)
+
+
+def _way(qualifier: Qualifier) -> str:
+    """How a qualifier says more of a thing: "without a lid" in the same way as "with a lid"."""
+    return _NEGATED.get(qualifier.kind, qualifier.kind)
 
 
 def _is_placed(phrase: NounPhrase) -> bool:
