@@ -220,7 +220,7 @@ def _fits_than(at: Walk, index: int, after: int) -> bool:
     return at.readings.opens_phrase(after)
 
 
-FITS: dict[str, Callable[[Walk, int, int], bool]] = {
+_FITS: dict[str, Callable[[Walk, int, int], bool]] = {
     "VERB": _fits_never,
     "OPENER": _fits_never,
     "FORBIDDING": _fits_never,
@@ -259,3 +259,9 @@ FITS: dict[str, Callable[[Walk, int, int], bool]] = {
     "INSTEAD": _fits_instead,
     "THAN": _fits_than,
 }
+
+
+def fits(at: Walk, kind: str, index: int, length: int) -> bool:
+    """Whether `length` words at `index` can be of a class there."""
+    rule = _FITS.get(kind)
+    return rule is None or rule(at, index, index + length)

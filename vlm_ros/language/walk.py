@@ -268,8 +268,6 @@ class Walk:
         suffixed &= self.readings.longest(end - 1) == 1  # not "shaped like"
         return suffixed and self.readings.begins_nominal(end)
 
-    # Context rules
-
     def bare_number(self, index: int) -> int:
         """Where "the three" at `index` ends, if no noun follows; 0 otherwise."""
         if index < len(self.texts) and self.texts[index] in {"the", "these", "those"}:
@@ -293,5 +291,3 @@ class Walk:
         """The error that says what is wrong with `length` words at `index`."""
         start, end = self.words[index].start, self.words[index + length - 1].end
         return CommandError(f'"{self.text[start:end]}" at position {start} {why}', self.text, start)
-
-    # Steps
