@@ -32,6 +32,8 @@ SEEDS = (
     'the thing used to cut paper but not the book "War and Peace" that says "do not open"',
     "take the plate the most big put it down when you're ready, but not if it has fallen",
     "the heart shaped box with its lid off nextto the 2nd one frm left, cup #3 w/o handle b/w both",
+    "the red cup on the tray, no wait, the blue one - sorry, I mean put the mug or rather the pan",
+    "take red cup blue bowl put in box get knife, fork and the spoon a plate give me",
 )
 _LETTERS = (
     string.ascii_letters
