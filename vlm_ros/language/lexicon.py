@@ -115,6 +115,7 @@ class Lexicon:
             self.verbs_with_destination - self.verbs_with_marked_destination
         )
         self.verbs_with_receiver = frozenset(verbs["with_receiver"])
+        self.speakers = frozenset(verbs["speakers"])
         self.receivers = frozenset(verbs["receivers"])
         self.moving_verbs = frozenset(verbs["moving"])
         self.only_before_noun = frozenset(relations["only_before_noun"])

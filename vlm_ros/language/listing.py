@@ -64,13 +64,18 @@ class Listing(Opening):
             return False  # "the cup the man is holding"
         more = "and" in self.texts[index + 1 :]
         verb = next((t for t in reversed(self.tokens) if t.type == "VERB"), None)
-        if verb in self.known.verbs_with_receiver:
+        if verb is not None and self._waits_for_receiver(verb):
             # "Give the man the cup" names who gets it.
             received = any(
                 self.known.kinds_of(n) & self.known.receivers for n in self._names_said()
             )
             return more and not received
         return more or bool(self._listed_name(index))
+
+    def _waits_for_receiver(self, verb: Token) -> bool:
+        """Whether who gets the thing may come first: after "give", but not after "give me"."""
+        said = self.text[verb.start_pos : verb.end_pos].casefold().split()
+        return verb in self.known.verbs_with_receiver and said[-1] not in self.known.speakers
 
     def _counts_on(self, index: int) -> bool:
         """Whether "a knife" goes on after "a fork"; no "letter A block", no "size 2 battery"."""
@@ -113,7 +118,9 @@ class Listing(Opening):
 
     def _names_listed(self) -> bool:
         """Whether the newest token ends what a listed thing is called, or stands for a thing."""
-        return self.previous() == "ONE" or any(map(self._is_listed, self._names_said()))
+        return self.previous() in {"ONE", "PRONOUN"} or any(
+            map(self._is_listed, self._names_said())
+        )
 
     def _is_listed(self, name: str) -> bool:
         return bool(self.known.kinds_of(self.known.singular(name) or name))
@@ -154,7 +161,7 @@ class Listing(Opening):
 
     def leaves_out(self, verb: Entry, after: int) -> bool:
         """Whether a step does not say what it is done to: what was named before is meant."""
-        if self.readings.is_end(after):
+        if self._ends_step(after):
             return verb.value != "find" and (len(verb.words) > 1 or not self.needs_place())
         following = self.readings.leading_kind(after)
         return (self.needs_place() and following in RELATING) or (
@@ -176,13 +183,17 @@ class Listing(Opening):
         placed = any(kind == "PARTICIPLE" for kind, _, _ in self.readings.at(index))
         if placed and not self._is_telegraphic():
             return False  # "take the cup put on the table"
-        if self.readings.is_end(after):
+        if self._ends_step(after):
             return len(verb.words) > 1
         if self.readings.leading_kind(after) in RELATING | {"TO"}:
             places = verb.value in self.known.verbs_that_need_place
             return places or self.readings.leading_kind(after) == "TO"
         only_verb = all(entry.kind == "VERB" for entry in self.readings.entries(index))
         return only_verb and self._is_telegraphic() and bool(self._listed_name(after))
+
+    def _ends_step(self, index: int) -> bool:
+        """Whether nothing more is said of a step: "find the ball, pick up, put in the bin"."""
+        return self.readings.is_end(index) or self.readings.verb_at(index) is not None
 
     def _is_telegraphic(self) -> bool:
         """Whether the step so far has a verb and no article behind it."""

@@ -39,7 +39,8 @@ class Stepping(Listing):
             self.emit("VERB", verb.value, index, len(verb.words))
             after = self._skip_repetition(verb, index + len(verb.words))
             if goes_on and self.leaves_out(verb, after):
-                self.emit("PRONOUN", "it", index, 1)  # "take the cup and put on the table"
+                # "Take the cup and the plate and put on the table"
+                self.emit("PRONOUN", "them", index, 1)
             return after
         unknown = self._unknown_verb_length(index)
         if unknown:
