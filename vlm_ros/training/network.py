@@ -141,23 +141,33 @@ class RegionNetwork(nn.Module):
         details: Tensor = self.details.mix(torch.cat([early, c3, p3], 1))
         return details
 
-    def embed_at(self, dense: DenseRegions, image: Tensor, point: Tensor) -> Tensor:
-        """Embeddings (R, D) of unit length of the predictions at points (R,) of images (R,)."""
+    def embed_at(self, dense: DenseRegions, image: Tensor, point: Tensor, heard: Tensor) -> Tensor:
+        """Embeddings (R, D) of unit length of the predictions at points (R,) of images (R,).
+
+        Args:
+            dense: of the batch.
+            image: (R,) indices.
+            point: (R,) indices.
+            heard: (R,) in 0..1, how much of all but the classes counts.
+        """
         # Where to look is no business of what is seen there.
         boxes = dense.boxes[image, point].detach()
-        inside = self.details(dense.details, image, boxes)
-        return self.embed(dense.features[image, point], dense.classes[image, point], inside)
+        own = self.own(dense.features[image, point], self.details(dense.details, image, boxes))
+        return self.embed(own * heard[:, None], dense.classes[image, point])
 
-    def embed(self, features: Tensor, classes: Tensor, inside: Tensor) -> Tensor:
-        """Embeddings (R, D) float32 of unit length.
+    def own(self, features: Tensor, inside: Tensor) -> Tensor:
+        """What is learned beside the classes (R, D): of features (R, BRANCH_CHANNELS) and inside.
 
         Args:
             features: (R, BRANCH_CHANNELS) of the branches.
-            classes: (R, 80) logits.
             inside: (R, D) from `details`.
         """
-        embedding = self.project(features) + self.class_directions(classes.sigmoid()) + inside
-        return normalize(embedding.float(), dim=-1)
+        own: Tensor = self.project(features) + inside
+        return own
+
+    def embed(self, own: Tensor, classes: Tensor) -> Tensor:
+        """Embeddings (R, D) float32 of unit length, from own (R, D) and class logits (R, 80)."""
+        return normalize((own + self.class_directions(classes.sigmoid())).float(), dim=-1)
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,9 @@ def read_config(path: Path) -> TrainingConfig:
 # What the class directions of the network are asked about, beside the objects of a batch.
 CLASS_THINGS = tuple(LabelledObject(name, {}, complete=False) for name in COCO_NAMES)
 CLASSES_PER_BATCH = 8
+# The branches soon know the few photographs by heart, and then real pictures teach the class
+# directions nothing. In photographs most regions have to be told by their classes alone.
+PHOTOGRAPHS_HEARD = 0.3
 
 
 class PhrasePool:
@@ -218,8 +221,10 @@ def _losses(
     table = np.concatenate([things, np.full((1, things.shape[1]), FALSE, np.int8)])
     # Background regions carry the index -1, the last row: false of every phrase.
     asked = torch.from_numpy(table).to(device)[regions.thing]
+    heard = torch.from_numpy(rng.random(len(regions.image)) < PHOTOGRAPHS_HEARD).to(device)
+    heard |= exhaustive[regions.image]
     with _mixed_precision(device):
-        embeddings = model.vision.embed_at(dense, regions.image, regions.point)
+        embeddings = model.vision.embed_at(dense, regions.image, regions.point, heard.float())
     directions = normalize(model.vision.class_directions.weight.T, dim=-1)
     logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
     asked = torch.cat([asked, torch.from_numpy(classes).to(device)])

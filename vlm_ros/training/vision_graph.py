@@ -71,7 +71,8 @@ class VisionGraph(nn.Module):
         boxes = decode(code, centers, strides)
         details = network.mixed_details(early[0], c3, necks[0])
         inside = network.details(details, torch.zeros_like(index), boxes)
-        return boxes, best.sigmoid(), network.embed(features, classes, inside), classes
+        embeddings = network.embed(network.own(features, inside), classes)
+        return boxes, best.sigmoid(), embeddings, classes
 
 
 @dataclass(frozen=True)
