@@ -39,7 +39,9 @@ def test_graph_gives_the_networks_best_points(network: RegionNetwork, image: Ten
         network.class_directions.weight.mul_(EXPORTED_CLASS_GAIN)
         dense = network(image)
         best = dense.objectness[0].topk(CANDIDATES).indices
-        expected = network.embed_at(dense, torch.zeros_like(best), best, torch.ones(len(best)))
+        expected = network.embed(
+            network.own_at(dense, torch.zeros_like(best), best), dense.classes[0, best]
+        )
         network.class_directions.weight.copy_(trained)
     assert set(dense.strides[best].tolist()) == {8, 16, 32}
     assert expected.std(0).min() > 1e-3, "points must differ to be told apart"

@@ -141,22 +141,14 @@ class RegionNetwork(nn.Module):
         details: Tensor = self.details.mix(torch.cat([early, c3, p3], 1))
         return details
 
-    def embed_at(self, dense: DenseRegions, image: Tensor, point: Tensor, heard: Tensor) -> Tensor:
-        """Embeddings (R, D) of unit length of the predictions at points (R,) of images (R,).
-
-        Args:
-            dense: of the batch.
-            image: (R,) indices.
-            point: (R,) indices.
-            heard: (R,) in 0..1, how much of all but the classes counts.
-        """
+    def own_at(self, dense: DenseRegions, image: Tensor, point: Tensor) -> Tensor:
+        """What is learned beside the classes (R, D), at points (R,) of images (R,) of a batch."""
         # Where to look is no business of what is seen there.
         boxes = dense.boxes[image, point].detach()
-        own = self.own(dense.features[image, point], self.details(dense.details, image, boxes))
-        return self.embed(own * heard[:, None], dense.classes[image, point])
+        return self.own(dense.features[image, point], self.details(dense.details, image, boxes))
 
     def own(self, features: Tensor, inside: Tensor) -> Tensor:
-        """What is learned beside the classes (R, D): of features (R, BRANCH_CHANNELS) and inside.
+        """What is learned beside the classes (R, D).
 
         Args:
             features: (R, BRANCH_CHANNELS) of the branches.

@@ -29,6 +29,7 @@ from vlm_ros.training.losses import (
     matching_loss,
     memory_loss,
     objectness_loss,
+    restraint_loss,
 )
 from vlm_ros.training.network import GroundingModel, Teacher
 from vlm_ros.training.phrases import (
@@ -59,6 +60,7 @@ class TrainingConfig:
     ema: float
     losses: dict[str, float]
     photograph_share: float
+    photographs_heard: float
     checkpoint_every: int
 
 
@@ -79,9 +81,6 @@ def read_config(path: Path) -> TrainingConfig:
 # What the class directions of the network are asked about, beside the objects of a batch.
 CLASS_THINGS = tuple(LabelledObject(name, {}, complete=False) for name in COCO_NAMES)
 CLASSES_PER_BATCH = 8
-# The branches soon know the few photographs by heart, and then real pictures teach the class
-# directions nothing. In photographs most regions have to be told by their classes alone.
-PHOTOGRAPHS_HEARD = 0.3
 
 
 class PhrasePool:
@@ -221,10 +220,13 @@ def _losses(
     table = np.concatenate([things, np.full((1, things.shape[1]), FALSE, np.int8)])
     # Background regions carry the index -1, the last row: false of every phrase.
     asked = torch.from_numpy(table).to(device)[regions.thing]
-    heard = torch.from_numpy(rng.random(len(regions.image)) < PHOTOGRAPHS_HEARD).to(device)
-    heard |= exhaustive[regions.image]
+    real = ~exhaustive[regions.image]
+    heard = torch.from_numpy(rng.random(len(real)) < config.photographs_heard).to(device)
+    at = (regions.image, regions.point)
     with _mixed_precision(device):
-        embeddings = model.vision.embed_at(dense, regions.image, regions.point, heard.float())
+        own = model.vision.own_at(dense, *at)
+        embeddings = model.vision.embed(own * (heard | ~real)[:, None], dense.classes[at])
+    losses["restraint"] = restraint_loss(own, real)
     directions = normalize(model.vision.class_directions.weight.T, dim=-1)
     logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
     asked = torch.cat([asked, torch.from_numpy(classes).to(device)])
