@@ -17,7 +17,6 @@ from vlm_ros.training.losses import (
     matching_loss,
     memory_loss,
     objectness_loss,
-    restraint_loss,
 )
 from vlm_ros.training.network import DenseRegions, TeacherRegions
 from vlm_ros.training.phrases import FALSE, TRUE, UNSURE
@@ -89,12 +88,6 @@ def test_background_is_asked_about_too() -> None:
     background = regions.thing == -1
     assert int(background.sum()) == BACKGROUND_PER_IMAGE
     assert (regions.best_iou[0, regions.point[background]] <= 0.3).all()
-
-
-def test_only_photographs_are_restrained() -> None:
-    own = torch.tensor([[3.0, 4.0], [30.0, 40.0], [0.0, 1.0]])
-    assert restraint_loss(own, torch.tensor([True, False, True])) == 13.0
-    assert restraint_loss(own, torch.tensor([False, False, False])) == 0.0
 
 
 def test_unsure_pairs_cost_nothing() -> None:

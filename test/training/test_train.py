@@ -122,7 +122,7 @@ def test_second_stage_changes_only_embeddings(rendered: Path, tmp_path: Path) ->
     }
     assert changed == {"branches", "project", "details", "class_directions"}
     (row,) = csv.DictReader((tmp_path / "second" / "log.csv").open())
-    assert row.keys() == {"step", "matching", "restraint"}
+    assert row.keys() == {"step", "matching"}
 
 
 @pytest.fixture

@@ -119,17 +119,6 @@ def memory_loss(dense: DenseRegions, teacher: TeacherRegions) -> Tensor:
     return ((classes + boxes) * weight).sum() / weight.sum().clamp(min=1.0)
 
 
-def restraint_loss(own: Tensor, real: Tensor) -> Tensor:
-    """Mean square length of what is learned beside the classes (R, D), where `real` (R,) bool.
-
-    Few photographs are soon known by heart, which says nothing of others. How little rendered
-    pictures have taught about real ones is learned from them all the same: where a picture looks
-    real, its classes, of a network that has seen many, are to outweigh the rest.
-    """
-    lengths = own.float().square().sum(-1)
-    return (lengths * real).sum() / real.sum().clamp(min=1)
-
-
 def matching_loss(logits: Tensor, verdicts: Tensor) -> Tensor:
     """The sigmoid loss over regions and phrases (Zhai et al. 2023), blind to unsure pairs.
 

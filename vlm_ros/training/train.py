@@ -29,7 +29,6 @@ from vlm_ros.training.losses import (
     matching_loss,
     memory_loss,
     objectness_loss,
-    restraint_loss,
 )
 from vlm_ros.training.network import GroundingModel, Teacher
 from vlm_ros.training.phrases import (
@@ -226,7 +225,6 @@ def _losses(
     with _mixed_precision(device):
         own = model.vision.own_at(dense, *at)
         embeddings = model.vision.embed(own * (heard | ~real)[:, None], dense.classes[at])
-    losses["restraint"] = restraint_loss(own, real)
     directions = normalize(model.vision.class_directions.weight.T, dim=-1)
     logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
     asked = torch.cat([asked, torch.from_numpy(classes).to(device)])
