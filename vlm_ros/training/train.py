@@ -219,6 +219,7 @@ def _losses(
     table = np.concatenate([things, np.full((1, things.shape[1]), FALSE, np.int8)])
     # Background regions carry the index -1, the last row: false of every phrase.
     asked = torch.from_numpy(table).to(device)[regions.thing]
+    # Only of rendered pictures every object is labelled.
     real = ~exhaustive[regions.image]
     heard = torch.from_numpy(rng.random(len(real)) < config.photographs_heard).to(device)
     at = (regions.image, regions.point)
