@@ -23,7 +23,8 @@ Scores = NDArray[np.float32]
 # What the colour of the pixels counts beside the model's logit. Both were fitted together, by
 # logistic regression, to pictures that neither was trained on.
 _COLOUR_WEIGHT = 0.64
-# What the pixels of a part's colour count; fitted likewise.
+# What the pixels of a part's colour count; chosen on phrases about parts of rendered things that
+# were not trained on.
 _PART_COLOUR_WEIGHT = 0.5
 # What a detector of fixed classes counts, and between which of its logits: only what it is sure of
 # is evidence, and only so much. Its doubts say nothing, for it knows few of the things there are.
