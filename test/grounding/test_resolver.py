@@ -320,6 +320,23 @@ def test_a_colour_that_fits_worse_than_another_is_refused() -> None:
     assert "not red" in refused.reason
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("the cup", "nothing is surely a cup"),
+        ("the scissors", "nothing is surely scissors"),
+        ("the cup or the mug", "nothing is surely a cup or mug"),
+        ("the red cup", "there is a cup, but none that is a red cup"),
+    ],
+)
+def test_what_is_hardly_a_thing_is_not_said_to_be_there(command: str, reason: str) -> None:
+    boxes = np.array([[0, 0, 50, 50]], np.float32)
+    scene = Scene(boxes, 640, 480, FixedMatcher([0.7]), objectness=np.array([0.3], np.float32))
+    grounding = phrase_in(scene, command)
+    assert grounding.status is NOT_FOUND
+    assert grounding.reason == reason
+
+
 def test_margin_decides_between_found_and_ambiguous() -> None:
     boxes = np.array([[0, 0, 50, 50], [100, 0, 150, 50]], np.float32)
     scene = Scene(boxes, 640, 480, FixedMatcher([0.9, 0.7]))

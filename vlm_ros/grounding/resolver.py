@@ -123,6 +123,9 @@ class _Resolution:
         there = there_is(Phrase(noun, phrase.noun))
         if failing:
             return self._missed(f"{there}, but {it_is(phrase)} not {listed(failing)}")
+        if named(phrase) == noun:
+            # Another kind fits as well, or it is unsure that there is a thing at all.
+            return self._missed(f"nothing is surely {indefinite(phrase)}")
         return self._missed(f"{there}, but none that is {indefinite(phrase)}")
 
     def _relation_fails(self, relation: RelationDegrees) -> Grounding:
