@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import rclpy
 from rclpy.context import Context
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.utilities import get_default_context
@@ -34,6 +36,9 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
     """
     use_image_transport()
     remove_orphans()
+    interrupts = _Interrupts()
+    # Before ROS, whose own handler calls this one; later it would take that one's place.
+    signal.signal(signal.SIGINT, interrupts)
     try:
         rclpy.init(args=arguments)
     except rclpy_implementation.RCLError as error:
@@ -42,9 +47,11 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
     try:
         # A signal may come before the node is made.
         with quiet_at_shutdown(get_default_context()):
+            executor = SingleThreadedExecutor()
             node = make()
             try:
-                _spin(node)
+                with interrupts.left_to_ros():
+                    _spin(node, executor)
             finally:
                 node.destroy_node()
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -57,14 +64,41 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
     return 0
 
 
-def _spin(node: Node) -> None:
+class _Interrupts:
+    """Python's part in a Ctrl-C: an exception, unless ROS is spinning and ends that by itself.
+
+    An exception that is raised while rclpy makes an object of a message comes out as another one.
+    A second Ctrl-C raises in any case.
+    """
+
+    def __init__(self) -> None:
+        self._left_to_ros = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """What Python calls between two of its instructions."""
+        if not self._left_to_ros:
+            raise KeyboardInterrupt
+        self._left_to_ros = False
+
+    @contextmanager
+    def left_to_ros(self) -> Iterator[None]:
+        """The next one does not raise."""
+        self._left_to_ros = True
+        try:
+            yield
+        finally:
+            self._left_to_ros = False
+
+
+def _spin(node: Node, executor: Executor) -> None:
     """Spin until ROS is shut down; what ROS could not send does not end the node.
 
     In ROS 2 Humble, the answer to a client that has gone away raises in the executor.
     """
+    # ROS's own global executor is None where a signal comes between its making and its first spin.
     while node.context.ok():
         try:
-            rclpy.spin(node)
+            rclpy.spin(node, executor)
         except rclpy_implementation.RCLError as error:
             if node.context.ok():
                 node.get_logger().warning(f"ROS could not do what was asked: {error}")

@@ -163,9 +163,12 @@ class Starting:
 
 @pytest.mark.parametrize("number", SIGNALS[:2], ids=lambda number: number.name)
 def test_a_signal_at_any_moment_of_the_start_ends_it(model: Path, number: signal.Signals) -> None:
-    starting = Starting(model)
-    whole = starting.until_ready()
-    assert starting.end(number)[0] == 0
+    # More than once: between its last word and its first wait there is hardly any time.
+    for _ in range(5):
+        starting = Starting(model)
+        whole = starting.until_ready()
+        code, said = starting.end(number)
+        assert code == 0, said
     for tenth in range(1, 11):
         starting = Starting(model)
         time.sleep(whole * tenth / 10.0)
