@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vlm_ros.nodes.shared_memory import remove_orphans
+from vlm_ros.nodes.shared_memory import dead_ports_avoided, remove_orphans
 
 NAME = "fastdds_0123456789abcdef"
 
@@ -58,3 +58,42 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_machine_without_shared_memory_is_no_error(tmp_path: Path) -> None:
     assert remove_orphans(tmp_path / "nowhere") == []
+
+
+def process(folder: Path, *ports: str) -> Path:
+    """The processes of a machine: one that has these ports in memory."""
+    maps = folder / "proc" / "123" / "maps"
+    maps.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"7f00-7f01 rw-s 00000000 00:1b 7    /dev/shm/{port}\n" for port in ports]
+    maps.write_text("7f02-7f03 rw-p 00000000 00:00 0\n" + "".join(lines))
+    return folder / "proc"
+
+
+@pytest.mark.parametrize("seen_as", ["fastdds_port7663", "fastdds_port7663 (deleted)"])
+def test_a_dead_port_that_others_send_to_is_locked(tmp_path: Path, seen_as: str) -> None:
+    port = segment(tmp_path, "fastdds_port7663")
+    with (tmp_path / "fastdds_port7663_el").open() as lock:
+        with dead_ports_avoided(tmp_path, process(tmp_path, seen_as)) as avoided:
+            assert avoided == [port]
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_dead_port_that_nobody_has_in_memory_is_left_to_others(tmp_path: Path) -> None:
+    segment(tmp_path, "fastdds_port7663")
+    with dead_ports_avoided(tmp_path, process(tmp_path, "fastdds_port7665")) as avoided:
+        assert avoided == []
+
+
+def test_a_port_of_a_living_process_is_not_touched(tmp_path: Path) -> None:
+    segment(tmp_path, "fastdds_port7663")
+    with (tmp_path / "fastdds_port7663_el").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with dead_ports_avoided(tmp_path, process(tmp_path, "fastdds_port7663")) as avoided:
+            assert avoided == []
+
+
+def test_ports_are_avoided_on_any_machine(tmp_path: Path) -> None:
+    with dead_ports_avoided(tmp_path / "nowhere", tmp_path / "no_proc") as avoided:
+        assert avoided == []

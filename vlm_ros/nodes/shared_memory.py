@@ -1,4 +1,4 @@
-"""Shared memory of ROS processes that were killed."""
+"""Shared memory of ROS processes that were killed, and what they leave to others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import fcntl
 import os
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -15,6 +16,9 @@ SHARED_MEMORY = Path("/dev/shm")
 _LOCK = re.compile(r"(fast(?:dds|rtps)_[0-9a-z]{16})_el")
 # A process makes the file first and locks it then.
 _YOUNGEST_S = 2.0
+# Where messages for a process arrive, in what it has in memory, and the lock file.
+_PORT = re.compile(r"/(fast(?:dds|rtps)_port\d+)(?: \(deleted\))?$", re.MULTILINE)
+_PORT_LOCK = re.compile(r"fast(?:dds|rtps)_port\d+_el")
 
 
 def remove_orphans(folder: Path = SHARED_MEMORY) -> list[Path]:
@@ -33,6 +37,54 @@ def remove_orphans(folder: Path = SHARED_MEMORY) -> list[Path]:
     """
     locks = [lock for lock in _entries(folder) if _LOCK.fullmatch(lock.name)]
     return [lock.with_name(lock.name[:-3]) for lock in locks if _removed(lock)]
+
+
+@contextmanager
+def dead_ports_avoided(
+    folder: Path = SHARED_MEMORY, processes: Path = Path("/proc")
+) -> Iterator[list[Path]]:
+    """While this is held, Fast DDS takes no port of a killed process that others still send to.
+
+    Fast DDS lets a process have the port of one that was killed: it makes another file of the same
+    name. Who still had the first one in memory, as a client that waits for the killed node, goes
+    on sending there, and the new node is never heard of (seen with 3.2;
+    https://github.com/eProsima/Fast-DDS/pull/4728). A port that is locked is left alone, and the
+    next number taken. What no process has in memory is left to Fast DDS.
+
+    Args:
+        folder: where the ports are.
+        processes: what runs; a port that none of these has in memory does no harm.
+
+    Yields:
+        The files of the ports that are avoided.
+    """
+    locks = [lock for lock in _entries(folder) if _PORT_LOCK.fullmatch(lock.name)]
+    in_memory = _ports_in_memory(processes) if locks else set()
+    with ExitStack() as held:
+        avoided = []
+        for lock in locks:
+            port = lock.with_name(lock.name[:-3])
+            if port.name in in_memory and _locked(lock, held):
+                avoided.append(port)
+        yield avoided
+
+
+def _ports_in_memory(processes: Path) -> set[str]:
+    found = set()
+    for process in _entries(processes):
+        # Those of other users cannot be read, nor can these open the ports of this one.
+        with suppress(OSError):
+            found |= set(_PORT.findall((process / "maps").read_text()))
+    return found
+
+
+def _locked(lock: Path, held: ExitStack) -> bool:
+    with suppress(OSError):  # a living process holds it, or it has vanished
+        descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
+        held.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from rclpy.node import Node
 from rclpy.utilities import get_default_context
 
 from vlm_ros.errors import VlmRosError
-from vlm_ros.nodes.shared_memory import remove_orphans
+from vlm_ros.nodes.shared_memory import dead_ports_avoided, remove_orphans
 from vlm_ros.nodes.transport import use_image_transport
 
 
@@ -48,7 +48,8 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
         # A signal may come before the node is made.
         with quiet_at_shutdown(get_default_context()):
             executor = SingleThreadedExecutor()
-            node = make()
+            with dead_ports_avoided():
+                node = make()
             try:
                 with interrupts.left_to_ros():
                     _spin(node, executor)

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ from vlm_ros.nodes.target_finder import NodeUnavailableError, TargetFinder
 # A service manager waits longer, a person does not.
 END_S = 5.0
 COMMAND = "the red cup"
-_SEGMENT = r"/dev/shm/fast(?:dds|rtps)_\w{16}$"
+_PORT = r"fast(?:dds|rtps)_port\d+"
+_SEGMENT = r"fast(?:dds|rtps)_[0-9a-z]{16}"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 
@@ -36,13 +36,11 @@ def node(client: Any, model: Path, *arguments: str) -> ChildProcess:
     return ChildProcess(["node", "--model", str(model), "--ros-args", "-r", namespace, *arguments])
 
 
-def segments(process: str = "[0-9]*") -> set[Path]:
-    """Memory that Fast DDS shares between processes and that one of them, or any, has mapped."""
-    found = set()
-    for maps in Path("/proc").glob(f"{process}/maps"):
-        with suppress(OSError):  # it may have ended meanwhile
-            found |= set(re.findall(_SEGMENT, maps.read_text(), re.MULTILINE))
-    return {Path(path) for path in found}
+def owned(process: int, pattern: str) -> set[Path]:
+    """Shared memory of Fast DDS that a process owns: the lock files that it has open say which."""
+    links = [file.readlink() for file in Path(f"/proc/{process}/fd").iterdir()]
+    locks = [link for link in links if re.fullmatch(f"{pattern}_el", link.name)]
+    return {lock.with_name(lock.name.removesuffix("_el")) for lock in locks}
 
 
 def unconfigured(manager: Any) -> None:
@@ -115,10 +113,10 @@ def test_a_node_gives_back_the_memory_of_those_that_were_killed(
         with node(manager.client, model) as process:
             manager.meet()
             manager.look_for(COMMAND)
-            killed |= segments(str(process.pid))
+            killed |= owned(process.pid, _SEGMENT)
             os.kill(process.pid, signal.SIGKILL)
             process.wait(END_S)
-    orphans = {segment for segment in killed - segments() if segment.exists()}
+    orphans = {segment for segment in killed if segment.exists()}
     if not orphans:
         pytest.skip("nothing is left to give back: another node came first, or another middleware")
     for orphan in orphans:
@@ -128,6 +126,25 @@ def test_a_node_gives_back_the_memory_of_those_that_were_killed(
         manager.meet()
         manager.look_for(COMMAND)
         assert not [orphan for orphan in orphans if orphan.exists()]
+
+
+def test_a_node_takes_no_port_of_one_that_was_killed(
+    manager: Any, model: Path, camera: Any
+) -> None:
+    """What a client sends there may go on into the memory of the dead one."""
+    with node(manager.client, model) as process:
+        manager.meet()
+        manager.look_for(COMMAND)
+        dead = owned(process.pid, _PORT)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(END_S)
+    if not dead:
+        pytest.skip("it listened to no shared memory: another middleware")
+    with node(manager.client, model) as process:
+        manager.meet()
+        manager.look_for(COMMAND)
+        assert owned(process.pid, _PORT)
+        assert not dead & owned(process.pid, _PORT)
 
 
 class Starting:
