@@ -1,32 +1,42 @@
 from __future__ import annotations
 
-import mmap
+import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from vlm_ros.evaluation.vitals import machine_busy_s, vitals_of
+from vlm_ros.evaluation.vitals import Vitals, machine_busy_s, vitals_of
+
+HOLDING = """
+import json, mmap, os, sys, threading
+from vlm_ros.evaluation.vitals import vitals_of
+
+before = vitals_of(os.getpid())
+kept = mmap.mmap(-1, 32 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+for _ in range(32):
+    kept.write(bytes(range(256)) * 4096)
+stop = threading.Event()
+thread = threading.Thread(target=stop.wait)
+thread.start()
+with open(sys.argv[1], "w"):
+    now = vitals_of(os.getpid())
+stop.set()
+thread.join()
+print(json.dumps([vars(before), vars(now)]))
+"""
 
 
 def test_memory_threads_and_files_are_those_of_the_process(tmp_path: Path) -> None:
-    before = vitals_of(os.getpid())
-    # Pages of its own: the heap of this process may have that much to spare.
-    kept = mmap.mmap(-1, 32 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    kept.write(os.urandom(len(kept)))
-    stop = threading.Event()
-    thread = threading.Thread(target=stop.wait)
-    thread.start()
-    with (tmp_path / "file").open("w"):
-        now = vitals_of(os.getpid())
-    stop.set()
-    thread.join()
-    assert now.resident_mb - before.resident_mb == pytest.approx(len(kept) / 2**20, abs=4.0)
-    assert now.own_mb - before.own_mb == pytest.approx(len(kept) / 2**20, abs=4.0)
+    # In a process of its own, whose memory nothing else gives back meanwhile.
+    run = [sys.executable, "-c", HOLDING, str(tmp_path / "file")]
+    said = subprocess.run(run, check=True, capture_output=True, text=True).stdout
+    before, now = (Vitals(**values) for values in json.loads(said))
+    assert now.resident_mb - before.resident_mb == pytest.approx(32.0, abs=4.0)
+    assert now.own_mb - before.own_mb == pytest.approx(32.0, abs=4.0)
     assert now.resident_mb > now.own_mb
     assert now.threads == before.threads + 1
     assert now.files == before.files + 1
