@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2")
 
+from vlm_ros.nodes import transport
+
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 NODE = """
 import os, rclpy
@@ -59,3 +61,14 @@ def test_a_profile_of_the_users_own_stands(ros: None, tmp_path: Path) -> None:
 def test_peers_on_other_machines_stay_in_reach(ros: None) -> None:
     settings = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_STATIC_PEERS": "127.0.0.1"}
     assert a_node(settings)[:2] == ("LOCALHOST", "fastdds.xml")
+
+
+def test_another_middleware_keeps_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not read the profile, and would talk to the whole network."""
+    monkeypatch.setattr(
+        transport, "get_rmw_implementation_identifier", lambda: "rmw_cyclonedds_cpp"
+    )
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    monkeypatch.setenv(PROFILE, str(CONFIG / "fastdds.xml"))
+    transport.use_image_transport()
+    assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"

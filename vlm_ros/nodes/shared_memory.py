@@ -64,8 +64,10 @@ def dead_ports_avoided(
         avoided = []
         for lock in locks:
             port = lock.with_name(lock.name[:-3])
-            if port.name in in_memory and _locked(lock, held):
-                avoided.append(port)
+            if port.name in in_memory:
+                with suppress(OSError):  # a living process holds it, or it has vanished
+                    held.enter_context(_locked(lock))
+                    avoided.append(port)
         yield avoided
 
 
@@ -78,15 +80,6 @@ def _ports_in_memory(processes: Path) -> set[str]:
     return found
 
 
-def _locked(lock: Path, held: ExitStack) -> bool:
-    with suppress(OSError):  # a living process holds it, or it has vanished
-        descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
-        held.callback(os.close, descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
-
-
 def _entries(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
@@ -96,13 +89,20 @@ def _removed(lock: Path) -> bool:
     with suppress(OSError):
         if time.time() - lock.lstat().st_mtime < _YOUNGEST_S:
             return False
-        # In a folder where everybody may write, a link could lead anywhere.
-        descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _locked(lock):
             lock.with_name(lock.name[:-3]).unlink(missing_ok=True)
             lock.unlink()
             return True
-        finally:
-            os.close(descriptor)
     return False
+
+
+@contextmanager
+def _locked(lock: Path) -> Iterator[None]:
+    """Hold a lock that nobody holds; an OSError where somebody does."""
+    # In a folder where everybody may write, a link could lead anywhere.
+    descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)

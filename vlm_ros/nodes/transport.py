@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from ament_index_python.resources import has_resource
+from rclpy.utilities import get_rmw_implementation_identifier
 
 _VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 # What Fast DDS 2 calls it (Humble, Jazzy), where its package is called fastrtps.
@@ -30,13 +31,15 @@ def use_image_transport() -> None:
     config = Path(get_package_share_directory("vlm_ros")) / "config"
     images, images_here = config / "fastdds.xml", config / "fastdds_localhost.xml"
     variable = _OLD_VARIABLE if has_resource("packages", "fastrtps") else _VARIABLE
-    chosen = os.environ.get(_VARIABLE) or os.environ.get(_OLD_VARIABLE)
-    if chosen and not (_same(chosen, images) or _same(chosen, images_here)):
+    chosen = os.environ.get(_VARIABLE, os.environ.get(_OLD_VARIABLE))
+    if chosen is not None and not (_same(chosen, images) or _same(chosen, images_here)):
         return
     reach = os.environ.get(_RANGE)
-    if reach == "LOCALHOST" and not os.environ.get(_PEERS):
+    # Another middleware does not read the profile: the range alone keeps it on this machine.
+    reads_it = get_rmw_implementation_identifier().startswith("rmw_fastrtps")
+    if reach == "LOCALHOST" and reads_it and not os.environ.get(_PEERS):
         os.environ[variable], os.environ[_RANGE] = str(images_here), "SYSTEM_DEFAULT"
-    elif not chosen or reach != "SYSTEM_DEFAULT":
+    elif chosen is None or reach != "SYSTEM_DEFAULT":
         os.environ[variable] = str(images)
 
 

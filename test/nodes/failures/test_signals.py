@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ def node(client: Any, model: Path, *arguments: str) -> ChildProcess:
 
 def owned(process: int, pattern: str) -> set[Path]:
     """Shared memory of Fast DDS that a process owns: the lock files that it has open say which."""
-    links = [file.readlink() for file in Path(f"/proc/{process}/fd").iterdir()]
+    links = []
+    for file in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            links.append(file.readlink())
     locks = [link for link in links if re.fullmatch(f"{pattern}_el", link.name)]
     return {lock.with_name(lock.name.removesuffix("_el")) for lock in locks}
 
