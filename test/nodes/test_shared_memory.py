@@ -80,6 +80,28 @@ def test_a_dead_port_that_others_send_to_is_locked(tmp_path: Path, seen_as: str)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_a_port_whose_removed_file_others_send_to_is_locked(
+    tmp_path: Path,
+) -> None:
+    """Who only wants to send to a dead port makes the next file, and leaves no lock."""
+    port = tmp_path / "fastdds_port7663"
+    port.write_bytes(b"memory")
+    proc = process(tmp_path, "fastdds_port7663 (deleted)")
+    with dead_ports_avoided(tmp_path, proc) as avoided:
+        assert avoided == [port]
+        with (tmp_path / "fastdds_port7663_el").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert not (tmp_path / "fastdds_port7663_el").exists()
+    assert port.exists()
+
+
+def test_a_port_that_only_senders_have_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "fastdds_port7663").write_bytes(b"memory")
+    with dead_ports_avoided(tmp_path, process(tmp_path, "fastdds_port7663")) as avoided:
+        assert avoided == []
+        assert not (tmp_path / "fastdds_port7663_el").exists()
+
+
 def test_a_dead_port_that_nobody_has_in_memory_is_left_to_others(tmp_path: Path) -> None:
     segment(tmp_path, "fastdds_port7663")
     with dead_ports_avoided(tmp_path, process(tmp_path, "fastdds_port7665")) as avoided:

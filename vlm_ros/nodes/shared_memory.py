@@ -16,9 +16,9 @@ SHARED_MEMORY = Path("/dev/shm")
 _LOCK = re.compile(r"(fast(?:dds|rtps)_[0-9a-z]{16})_el")
 # A process makes the file first and locks it then.
 _YOUNGEST_S = 2.0
-# Where messages for a process arrive, in what it has in memory, and the lock file.
-_PORT = re.compile(r"/(fast(?:dds|rtps)_port\d+)(?: \(deleted\))?$", re.MULTILINE)
-_PORT_LOCK = re.compile(r"fast(?:dds|rtps)_port\d+_el")
+# Where messages for a process arrive, in what it has in memory.
+_PORT = re.compile(r"/(fast(?:dds|rtps)_port\d+)( \(deleted\))?$", re.MULTILINE)
+_REMOVED = " (deleted)"
 
 
 def remove_orphans(folder: Path = SHARED_MEMORY) -> list[Path]:
@@ -49,7 +49,10 @@ def dead_ports_avoided(
     name. Who still had the first one in memory, as a client that waits for the killed node, goes
     on sending there, and the new node is never heard of (seen with 3.2;
     https://github.com/eProsima/Fast-DDS/pull/4728). A port that is locked is left alone, and the
-    next number taken. What no process has in memory is left to Fast DDS.
+    next number taken. Two kinds are: those that nobody locks any more and somebody still has in
+    memory, and those of which somebody still has a removed file in memory, whoever made the next
+    one (often a process that only wanted to send). What no process has in memory is left to Fast
+    DDS.
 
     Args:
         folder: where the ports are.
@@ -58,21 +61,22 @@ def dead_ports_avoided(
     Yields:
         The files of the ports that are avoided.
     """
-    locks = [lock for lock in _entries(folder) if _PORT_LOCK.fullmatch(lock.name)]
-    in_memory = _ports_in_memory(processes) if locks else set()
+    in_memory = _ports_in_memory(processes)
     with ExitStack() as held:
         avoided = []
-        for lock in locks:
-            port = lock.with_name(lock.name[:-3])
-            if port.name in in_memory:
-                with suppress(OSError):  # a living process holds it, or it has vanished
-                    held.enter_context(_locked(lock))
-                    avoided.append(port)
+        for port in sorted({port for port, _ in in_memory}):
+            lock = folder / f"{port}_el"
+            holding = _locked_anew(lock) if (port, _REMOVED) in in_memory else _locked(lock)
+            # A living process holds it, or nobody ever listened there.
+            with suppress(OSError):
+                held.enter_context(holding)
+                avoided.append(folder / port)
         yield avoided
 
 
-def _ports_in_memory(processes: Path) -> set[str]:
-    found = set()
+def _ports_in_memory(processes: Path) -> set[tuple[str, str]]:
+    """Names of ports, each with a word where its file has been removed."""
+    found: set[tuple[str, str]] = set()
     for process in _entries(processes):
         # Those of other users cannot be read, nor can these open the ports of this one.
         with suppress(OSError):
@@ -106,3 +110,20 @@ def _locked(lock: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _locked_anew(lock: Path) -> Iterator[None]:
+    """Hold a lock that nobody holds, made for as long where there is none."""
+    try:
+        os.close(os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    except FileExistsError:
+        with _locked(lock):
+            yield
+        return
+    with _locked(lock):
+        try:
+            yield
+        finally:
+            # Left without its lock, it would tell Fast DDS that the port is dead.
+            lock.unlink(missing_ok=True)

@@ -154,6 +154,31 @@ def test_a_node_takes_no_port_of_one_that_was_killed(
         assert not sent_to & owned(process.pid, _PORT)
 
 
+# Of a program that knows nothing of this package and ends properly.
+_PASSING = "import rclpy; rclpy.init(); rclpy.create_node('passing')"
+
+
+def test_a_node_takes_no_port_whose_dead_one_another_process_replaced(
+    manager: Any, model: Path, camera: Any
+) -> None:
+    """As above, when the lock of the dead one is gone too."""
+    with node(manager.client, model) as process:
+        manager.meet()
+        manager.look_for(COMMAND)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(END_S)
+    subprocess.run([sys.executable, "-c", _PASSING], check=True, timeout=60)
+    maps = Path("/proc/self/maps").read_text()
+    sent_to = {Path(port) for port in re.findall(rf"(/\S+/{_PORT}) \(deleted\)", maps)}
+    if not sent_to:
+        pytest.skip("the other process took no port of the dead one, or another middleware")
+    with node(manager.client, model) as process:
+        manager.meet()
+        manager.look_for(COMMAND)
+        assert owned(process.pid, _PORT)
+        assert not sent_to & owned(process.pid, _PORT)
+
+
 class Starting:
     """A node that is starting, and how long that has taken."""
 
