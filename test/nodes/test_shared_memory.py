@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vlm_ros.nodes.shared_memory import dead_ports_avoided, remove_orphans
+from vlm_ros.nodes.shared_memory import dead_ports_avoided, lost_ports, remove_orphans
 
 NAME = "fastdds_0123456789abcdef"
 
@@ -119,3 +119,27 @@ def test_a_port_of_a_living_process_is_not_touched(tmp_path: Path) -> None:
 def test_ports_are_avoided_on_any_machine(tmp_path: Path) -> None:
     with dead_ports_avoided(tmp_path / "nowhere", tmp_path / "no_proc") as avoided:
         assert avoided == []
+
+
+def listening(proc: Path, *locks: str) -> Path:
+    """The process of `process`, which holds these locks."""
+    folder = proc / "123" / "fd"
+    folder.mkdir()
+    for number, lock in enumerate(locks):
+        (folder / str(number)).symlink_to(f"/dev/shm/{lock}")
+    return proc / "123"
+
+
+def test_a_removed_port_where_a_process_listens_is_lost(tmp_path: Path) -> None:
+    proc = process(tmp_path, "fastdds_port7663 (deleted)", "fastdds_port7001")
+    own = listening(proc, "fastdds_port7663_el", "fastdds_port7001_el")
+    assert lost_ports(own) == ["fastdds_port7663"]
+
+
+def test_a_removed_port_that_a_process_only_sends_to_is_not_its_own(tmp_path: Path) -> None:
+    own = listening(process(tmp_path, "fastdds_port7663 (deleted)"), "fastdds_port7001_el")
+    assert lost_ports(own) == []
+
+
+def test_nothing_is_lost_where_there_is_no_proc(tmp_path: Path) -> None:
+    assert lost_ports(tmp_path / "nowhere") == []

@@ -74,6 +74,31 @@ def dead_ports_avoided(
         yield avoided
 
 
+def lost_ports(process: Path = Path("/proc/self")) -> list[str]:
+    """The ports that a process listens to, and that nobody who starts now will find.
+
+    Where two processes open a port at the same moment, one that listens and one that sends, and a
+    third just leaves it, Fast DDS may take the new file for a broken one and remove it (3.2; about
+    one start in 300 that follows the end of another node). The process goes on listening there.
+
+    Args:
+        process: its folder in /proc.
+
+    Returns:
+        The names of their files, without the folder.
+    """
+    try:
+        maps = (process / "maps").read_text()
+    except OSError:
+        return []
+    open_locks = set()
+    for file in _entries(process / "fd"):
+        with suppress(OSError):  # closed meanwhile
+            open_locks.add(file.readlink().name)
+    removed = {port for port, deleted in _PORT.findall(maps) if deleted}
+    return sorted(port for port in removed if f"{port}_el" in open_locks)
+
+
 def _ports_in_memory(processes: Path) -> set[tuple[str, str]]:
     """Names of ports, each with a word where its file has been removed."""
     found: set[tuple[str, str]] = set()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.context import Context
 from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -19,8 +22,11 @@ from rclpy.node import Node
 from rclpy.utilities import get_default_context
 
 from vlm_ros.errors import VlmRosError
-from vlm_ros.nodes.shared_memory import dead_ports_avoided, remove_orphans
+from vlm_ros.nodes.shared_memory import dead_ports_avoided, lost_ports, remove_orphans
 from vlm_ros.nodes.transport import use_image_transport
+
+# How long each start is watched for the loss of what the node listens to; the last is kept.
+_WATCHED_S = (10.0, 10.0, 0.0)
 
 
 def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
@@ -39,30 +45,68 @@ def run_node(make: Callable[[], Node], arguments: Sequence[str] | None = None) -
     interrupts = _Interrupts()
     # Before ROS, whose own handler calls this one; later it would take that one's place.
     signal.signal(signal.SIGINT, interrupts)
-    try:
-        rclpy.init(args=arguments)
-    except rclpy_implementation.RCLError as error:
-        print(f"Error: ROS cannot be started: {error}", file=sys.stderr)
-        return 2
-    try:
-        # A signal may come before the node is made.
-        with quiet_at_shutdown(get_default_context()):
-            executor = SingleThreadedExecutor()
-            with dead_ports_avoided():
-                node = make()
-            try:
-                with interrupts.left_to_ros():
-                    _spin(node, executor)
-            finally:
-                node.destroy_node()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
-    except (VlmRosError, ParameterException) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    finally:
-        rclpy.try_shutdown()
+    for watched_s in _WATCHED_S:
+        try:
+            rclpy.init(args=arguments)
+        except rclpy_implementation.RCLError as error:
+            print(f"Error: ROS cannot be started: {error}", file=sys.stderr)
+            return 2
+        try:
+            # A signal may come before the node is made.
+            with quiet_at_shutdown(get_default_context()):
+                _run(make, interrupts, watched_s)
+        except _PortsLostError as error:
+            print(f"Warning: {error}", file=sys.stderr)
+        except (KeyboardInterrupt, ExternalShutdownException):
+            break
+        except (VlmRosError, ParameterException) as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return 2
+        else:
+            break
+        finally:
+            rclpy.try_shutdown()
+        # Fast DDS goes on with what is left of the node until Python has taken that away.
+        gc.collect()
     return 0
+
+
+class _PortsLostError(Exception):
+    """Other processes do not reach the node."""
+
+
+def _run(make: Callable[[], Node], interrupts: _Interrupts, watched_s: float) -> None:
+    executor = SingleThreadedExecutor()
+    with dead_ports_avoided():
+        node = make()
+    try:
+        _watch_ports(node, watched_s)
+        with interrupts.left_to_ros():
+            _spin(node, executor)
+    finally:
+        # It holds what it waits for, and with that Fast DDS's part of the node.
+        executor.shutdown(timeout_sec=1.0)
+        node.destroy_node()
+
+
+def _watch_ports(node: Node, seconds: float) -> None:
+    """Raise out of the executor if the node's ports are lost in its first seconds.
+
+    Later it is left as it is: those who have found it still reach it.
+    """
+    begun = time.monotonic()
+
+    def look() -> None:
+        if time.monotonic() - begun > seconds:
+            timer.cancel()
+        elif ports := lost_ports():
+            raise _PortsLostError(
+                f"another process has removed {', '.join(ports)}, where this node listens; "
+                "it starts anew"
+            )
+
+    # The node's own clock may be a simulation's, which stands still before that begins.
+    timer = node.create_timer(1.0, look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
 class _Interrupts:

@@ -179,6 +179,28 @@ def test_a_node_takes_no_port_whose_dead_one_another_process_replaced(
         assert not sent_to & owned(process.pid, _PORT)
 
 
+def test_a_node_whose_port_is_removed_at_its_start_begins_anew(
+    manager: Any, model: Path, camera: Any
+) -> None:
+    with node(manager.client, model) as process:
+        manager.meet()
+        lost = owned(process.pid, _PORT)
+        if not lost:
+            pytest.skip("it listens to no shared memory: another middleware")
+        for port in lost:
+            port.unlink()
+        deadline = time.monotonic() + 20.0
+        while lost & owned(process.pid, _PORT) or not owned(process.pid, _PORT):
+            assert time.monotonic() < deadline, process.output
+            time.sleep(0.1)
+        manager.meet()
+        manager.look_for(COMMAND)
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(END_S) == 0
+    assert "it starts anew" in process.output
+    assert "Traceback" not in process.output
+
+
 class Starting:
     """A node that is starting, and how long that has taken."""
 
