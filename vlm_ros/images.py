@@ -10,6 +10,22 @@ from numpy.typing import NDArray
 
 from vlm_ros.errors import ImageError
 
+_PICTURES = (".jpg", ".jpeg", ".png")
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Pictures of a folder, in order of their names.
+
+    Training and evaluation both count these, so that "every second" means the same to both.
+
+    Raises:
+        ImageError: there are none.
+    """
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in _PICTURES)
+    if not found:
+        raise ImageError(f"{folder} holds no JPEG or PNG files.")
+    return found
+
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Reads a picture as (H, W, 3) uint8 RGB, turned upright as its EXIF data say.

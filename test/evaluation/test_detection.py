@@ -19,13 +19,12 @@ from vlm_ros.evaluation.detection import (
     Objects,
     PhraseDetector,
     count,
-    pictures_in,
     read_labelled,
     read_names,
 )
 from vlm_ros.evaluation.yolox import YoloxDetector
 from vlm_ros.geometry.boxes import iou
-from vlm_ros.images import read_image
+from vlm_ros.images import pictures_in, read_image
 from vlm_ros.models import bundled_model
 from vlm_ros.regions import EmbeddedRegions
 

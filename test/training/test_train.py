@@ -13,6 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
+from vlm_ros.images import pictures_in  # noqa: E402
 from vlm_ros.models import read_spec  # noqa: E402
 from vlm_ros.models.dual_encoder import DualEncoder  # noqa: E402
 from vlm_ros.training.annotations import DataError, read_coco, read_rendered, read_yolo  # noqa: E402
@@ -212,4 +213,4 @@ def test_a_bad_yolo_label_is_named(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((10, 10, 3), np.uint8))
     (tmp_path / "a.txt").write_text("0 0.5 0.5 1 1\n99 0.5 0.5 1 1\n")
     with pytest.raises(DataError, match=r"a\.txt, line 2"):
-        read_yolo(tmp_path, tmp_path, ["cup"])
+        read_yolo(pictures_in(tmp_path), tmp_path, ["cup"])

@@ -277,13 +277,13 @@ def detect(
         Comparison,
         Detector,
         PhraseDetector,
-        pictures_in,
         read_labelled,
         read_names,
     )
     from vlm_ros.evaluation.reports import detection_record, detection_table
     from vlm_ros.evaluation.yolox import YoloxDetector
     from vlm_ros.grounding.thresholds import Thresholds
+    from vlm_ros.images import pictures_in
     from vlm_ros.models import find_model, load_model
 
     called = COCO_NAMES if names is None else read_names(names)
@@ -442,7 +442,7 @@ def agreement(reference: str, other: str, images: Path, as_json: bool) -> None:
 
     from vlm_ros.coco import COCO_NAMES
     from vlm_ros.evaluation.agreement import compare
-    from vlm_ros.evaluation.detection import pictures_in
+    from vlm_ros.images import pictures_in
     from vlm_ros.models import find_model
 
     pictures = pictures_in(images)

@@ -25,8 +25,6 @@ from vlm_ros.grounding.appearance import PictureMatcher
 from vlm_ros.images import read_image
 from vlm_ros.models import Model
 
-PICTURES = (".jpg", ".jpeg", ".png")
-
 # Labels may overshoot the edge of the picture by this share of its side, for they are rounded.
 _OVERSHOOT = 0.01
 
@@ -186,18 +184,6 @@ def read_names(path: Path) -> tuple[str, ...]:
     if not names or not all(names):
         raise LineError(f"{path}: write one name a line, without blank lines between them")
     return tuple(names)
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """Pictures of a folder, in order of their names.
-
-    Raises:
-        ImageError: there are none.
-    """
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-    if not found:
-        raise ImageError(f"{folder} holds no JPEG or PNG files.")
-    return found
 
 
 def read_labelled(

@@ -14,6 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from vlm_ros.errors import CommandError, VlmRosError
+from vlm_ros.images import pictures_in
 from vlm_ros.language import parse_command
 from vlm_ros.training.phrases import LabelledObject, load_vocabulary
 
@@ -60,14 +61,16 @@ def read_rendered(folder: Path) -> list[Picture]:
     return pictures
 
 
-def read_yolo(images: Path, labels: Path, names: Sequence[str]) -> list[Picture]:
+def read_yolo(photographs: Sequence[Path], labels: Path, names: Sequence[str]) -> list[Picture]:
     """Photographs with YOLO labels (class cx cy w h, normalised); attributes are unknown.
+
+    Those that have no label file are left out.
 
     Raises:
         DataError: a label file with a line that is not a label.
     """
     pictures = []
-    for path in sorted(images.glob("*.jpg")):
+    for path in photographs:
         source = labels / f"{path.stem}.txt"
         if not source.is_file():
             continue
@@ -151,11 +154,12 @@ def _coco_thing(annotation: Mapping[str, Any], name: str, source: Path) -> Label
 def read_photographs(source: Path) -> list[Picture]:
     """Photographs named by a YAML file: `images`, `labels` (folders), `names`, and `every`.
 
-    `every: [2, 0]` takes each second picture from the first on, which leaves the others to test on.
-    A `.json` file is read by `read_coco` instead.
+    `every: [2, 0]` takes each second picture of the folder from the first on, and leaves to test on
+    what `vlm-ros eval detect --every 2 1` takes. A `.json` file is read by `read_coco` instead.
 
     Raises:
         DataError: a key is missing.
+        ImageError: the folder holds no pictures.
     """
     if source.suffix == ".json":
         return read_coco(source)
@@ -163,7 +167,8 @@ def read_photographs(source: Path) -> list[Picture]:
     try:
         base = source.parent
         step, first = data.get("every", [1, 0])
-        return read_yolo(base / data["images"], base / data["labels"], data["names"])[first::step]
+        chosen = pictures_in(base / data["images"])[first::step]
+        return read_yolo(chosen, base / data["labels"], data["names"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{source}: missing or wrong key ({error!r}).") from error
 
