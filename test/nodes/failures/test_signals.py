@@ -21,6 +21,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2")
 from lifecycle_msgs.msg import Transition
 
 from vlm_ros.nodes.child_process import ChildProcess
+from vlm_ros.nodes.shared_memory import lost_ports
 from vlm_ros.nodes.target_finder import NodeUnavailableError, TargetFinder
 
 # A service manager waits longer, a person does not.
@@ -132,6 +133,22 @@ def test_a_node_gives_back_the_memory_of_those_that_were_killed(
         assert not [orphan for orphan in orphans if orphan.exists()]
 
 
+def sent_elsewhere() -> set[Path]:
+    """Ports that this process sends to, and whose file is gone."""
+    maps = Path("/proc/self/maps").read_text()
+    ports = re.findall(rf"(/\S+/{_PORT})( \(deleted\))?$", maps, re.MULTILINE)
+    return {Path(port) for port, deleted in ports if deleted and (port, "") not in ports}
+
+
+def listens(process: ChildProcess) -> set[Path]:
+    """The ports of a node that has just started; before, it also holds those it avoids."""
+    deadline = time.monotonic() + 30.0
+    while "ready for commands" not in process.output:
+        assert time.monotonic() < deadline, process.output
+        time.sleep(0.01)
+    return owned(process.pid, _PORT)
+
+
 def test_a_node_takes_no_port_of_one_that_was_killed(
     manager: Any, model: Path, camera: Any
 ) -> None:
@@ -144,14 +161,10 @@ def test_a_node_takes_no_port_of_one_that_was_killed(
         process.wait(END_S)
     if not dead:
         pytest.skip("it listened to no shared memory: another middleware")
-    maps = Path("/proc/self/maps").read_text()
-    sent_to = {port for port in dead if f"{port}\n" in maps}
-    assert sent_to
     with node(manager.client, model) as process:
+        assert not listens(process) & sent_elsewhere()
         manager.meet()
         manager.look_for(COMMAND)
-        assert owned(process.pid, _PORT)
-        assert not sent_to & owned(process.pid, _PORT)
 
 
 # Of a program that knows nothing of this package and ends properly.
@@ -165,18 +178,16 @@ def test_a_node_takes_no_port_whose_dead_one_another_process_replaced(
     with node(manager.client, model) as process:
         manager.meet()
         manager.look_for(COMMAND)
+        dead = owned(process.pid, _PORT)
         os.kill(process.pid, signal.SIGKILL)
         process.wait(END_S)
+    if not dead:
+        pytest.skip("it listened to no shared memory: another middleware")
     subprocess.run([sys.executable, "-c", _PASSING], check=True, timeout=60)
-    maps = Path("/proc/self/maps").read_text()
-    sent_to = {Path(port) for port in re.findall(rf"(/\S+/{_PORT}) \(deleted\)", maps)}
-    if not sent_to:
-        pytest.skip("the other process took no port of the dead one, or another middleware")
     with node(manager.client, model) as process:
+        assert not listens(process) & sent_elsewhere()
         manager.meet()
         manager.look_for(COMMAND)
-        assert owned(process.pid, _PORT)
-        assert not sent_to & owned(process.pid, _PORT)
 
 
 def test_a_node_whose_port_is_removed_at_its_start_begins_anew(
@@ -184,15 +195,17 @@ def test_a_node_whose_port_is_removed_at_its_start_begins_anew(
 ) -> None:
     with node(manager.client, model) as process:
         manager.meet()
-        lost = owned(process.pid, _PORT)
-        if not lost:
+        ports = owned(process.pid, _PORT)
+        if not ports:
             pytest.skip("it listens to no shared memory: another middleware")
-        for port in lost:
+        for port in ports:
             port.unlink()
-        deadline = time.monotonic() + 20.0
-        while lost & owned(process.pid, _PORT) or not owned(process.pid, _PORT):
+        assert lost_ports(Path(f"/proc/{process.pid}"))
+        deadline = time.monotonic() + 30.0
+        while process.output.count("ready for commands") < 2:
             assert time.monotonic() < deadline, process.output
             time.sleep(0.1)
+        assert not lost_ports(Path(f"/proc/{process.pid}"))
         manager.meet()
         manager.look_for(COMMAND)
         os.kill(process.pid, signal.SIGTERM)
