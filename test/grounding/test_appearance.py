@@ -86,6 +86,7 @@ def test_what_is_even_odds_to_the_model_is_even_odds(threshold: float) -> None:
     [
         ("cup", (3.0, -6.0), True),
         ("red mug", (3.0, -6.0), True),  # another name of the class
+        ("tumbler", (3.0, -6.0), True),  # what COCO calls a cup
         ("cup", (0.0, -6.0), True),
         ("cup", (-1.5, -6.0), False),  # both doubts
         ("stapler", (3.0, -6.0), False),  # no class of the detector's
