@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import cv2
@@ -81,7 +82,7 @@ class Camera:
             header = Header(stamp=Time(sec=second), frame_id="eye")
             self.publish(header, WHOLE, "jpeg", depth_bytes(300, 1.0))
             stamp = nanoseconds(header.stamp)
-            if self.client.spin_until(lambda stamp=stamp: self.client.answer_to(stamp), 3.0):
+            if self.client.spin_until(partial(self.client.answer_to, stamp), 3.0):
                 answer: TargetArray = self.client.answer_to(stamp)
                 if answer.targets and answer.targets[0].has_position:
                     return
