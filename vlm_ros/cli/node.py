@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from vlm_ros.interrupts import end_at_once
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option(
@@ -35,6 +37,7 @@ def command(
 
     ROS may hold further arguments, e.g. `--ros-args -p confirm_frames:=3`.
     """
+    end_at_once()
     from vlm_ros.models import find_model
     from vlm_ros.nodes.grounding_node import GroundingNode
     from vlm_ros.nodes.spinning import ros_arguments, run_node

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from vlm_ros.interrupts import end_at_once
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The scene.")
@@ -16,6 +18,7 @@ def command(seed: int, rate: float, width: int, height: int, ros: tuple[str, ...
 
     ROS may hold further arguments, e.g. `--ros-args -p depth_encoding:=32FC1`.
     """
+    end_at_once()
     from vlm_ros.nodes.simulator_node import SimulatorNode
     from vlm_ros.nodes.spinning import ros_arguments, run_node
 

@@ -242,3 +242,34 @@ def test_a_signal_at_any_moment_of_the_start_ends_it(model: Path, number: signal
         code, said = starting.end(number)
         # Before ROS is there, the signal ends it as it ends any program in Python.
         assert code == 0 or "RCLError" not in said, said
+
+
+# A module of this name is imported before any program begins.
+FORGETFUL = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "rclpy":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                pass
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("command", [["node"], ["simulate"]], ids=lambda command: command[0])
+def test_ctrl_c_is_not_lost_by_an_import(tmp_path: Path, command: list[str]) -> None:
+    """Python forgets a KeyboardInterrupt that comes while it drops the lock of a module."""
+    (tmp_path / "sitecustomize.py").write_text(FORGETFUL)
+    path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    ended = subprocess.run(
+        [sys.executable, "-m", "vlm_ros", *command],
+        env={**os.environ, "PYTHONPATH": path},
+        timeout=20.0,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == -signal.SIGINT, ended.stdout + ended.stderr
