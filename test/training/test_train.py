@@ -13,6 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
+from vlm_ros.errors import ModelError  # noqa: E402
 from vlm_ros.images import pictures_in  # noqa: E402
 from vlm_ros.models import read_spec  # noqa: E402
 from vlm_ros.models.dual_encoder import DualEncoder  # noqa: E402
@@ -20,7 +21,7 @@ from vlm_ros.training.annotations import DataError, read_coco, read_rendered, re
 from vlm_ros.training.export import export, load_average  # noqa: E402
 from vlm_ros.training.network import GroundingModel  # noqa: E402
 from vlm_ros.training.start import start_from  # noqa: E402
-from vlm_ros.training.train import TrainingConfig, read_config, train  # noqa: E402
+from vlm_ros.training.train import TrainingConfig, _teacher, read_config, train  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 YOLOX = ROOT.parent / "shared" / "data" / "yolox_nano" / "yolox_nano.onnx"
@@ -136,6 +137,29 @@ def test_second_stage_changes_only_embeddings(
     }
     (row,) = csv.DictReader((out / "log.csv").open())
     assert row.keys() == {"step", "matching"}
+
+
+def _memory(run: Path) -> list[float]:
+    return [float(row["memory"]) for row in csv.DictReader((run / "log.csv").open())]
+
+
+@pytest.mark.timeout(400)
+def test_third_stage_remembers_the_teacher_it_is_given(
+    first_stage: Path, rendered: Path, tmp_path: Path
+) -> None:
+    config, pictures = _short("tabletop_whole"), [read_rendered(rendered)]
+    checkpoint = train(config, pictures, [], first_stage, tmp_path / "third", YOLOX)
+    assert "yolox" in _changed(first_stage, checkpoint)
+    train(config, pictures, [], first_stage, tmp_path / "of_its_start")
+    assert _memory(tmp_path / "third") != _memory(tmp_path / "of_its_start")
+
+
+def test_a_teacher_of_another_network_is_refused(first_stage: Path) -> None:
+    model = GroundingModel()
+    start_from(model, first_stage)
+    model.vision.yolox.trunk.stem.conv.bias.data += 1.0
+    with pytest.raises(ModelError, match="first stages differ"):
+        _teacher(model, _short("tabletop_whole"), YOLOX)
 
 
 @pytest.mark.timeout(400)

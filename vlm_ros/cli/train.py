@@ -28,6 +28,12 @@ import click
     help="The YOLOX-Nano ONNX file, or a model folder to fine-tune.",
 )
 @click.option(
+    "--teacher",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The YOLOX-Nano ONNX file whose boxes and classes are not to be forgotten;"
+    " default: those of --start.",
+)
+@click.option(
     "--run",
     type=click.Path(path_type=Path),
     required=True,
@@ -52,6 +58,7 @@ def command(
     folders: tuple[Path, ...],
     photographs: Path | None,
     start: Path,
+    teacher: Path | None,
     run: Path,
     out: Path,
     unseen: tuple[Path, ...],
@@ -68,7 +75,7 @@ def command(
 
     pictures = [read_rendered(folder) for folder in folders]
     real = [] if photographs is None else read_photographs(photographs)
-    checkpoint = train(read_config(config), pictures, real, start, run)
+    checkpoint = train(read_config(config), pictures, real, start, run, teacher)
     export(checkpoint, out, out.name, *size)
     if not unseen:
         unseen = (run / "calibration",)

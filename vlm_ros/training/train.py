@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vlm_ros.coco import COCO_NAMES
-from vlm_ros.errors import VlmRosError
+from vlm_ros.errors import ModelError, VlmRosError
 from vlm_ros.training.annotations import Picture
 from vlm_ros.training.data import Batch, MixedSampler, PictureDataset, collate
 from vlm_ros.training.losses import (
@@ -40,6 +40,7 @@ from vlm_ros.training.phrases import (
 )
 from vlm_ros.training.sentences import encode
 from vlm_ros.training.start import start_from
+from vlm_ros.training.yolox import YoloX, load_onnx_weights
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def train(
     photographs: Sequence[Picture],
     start: Path,
     out: Path,
+    taught_by: Path | None = None,
 ) -> Path:
     """Trains, going on from the checkpoint in `out` where there is one.
 
@@ -134,16 +136,21 @@ def train(
         photographs: real ones, drawn with `config.photograph_share`.
         start: the ONNX file of YOLOX-Nano, or a model folder to fine-tune.
         out: folder for the checkpoint and the log.
+        taught_by: the ONNX file of the YOLOX-Nano that is not to be forgotten, where the boxes and
+            classes of `start` have been trained already; those of `start` where omitted.
 
     Returns:
         The checkpoint, out/checkpoint.pt.
+
+    Raises:
+        ModelError: `start` or `taught_by` cannot be used.
     """
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     model = GroundingModel()
     start_from(model, start)
-    teacher = _teacher(model, config)
+    teacher = _teacher(model, config, taught_by)
     if teacher is not None:
         teacher.to(device, memory_format=torch.channels_last)
     model.to(device, memory_format=torch.channels_last)
@@ -239,11 +246,31 @@ def _mixed_precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=capable)
 
 
-def _teacher(model: GroundingModel, config: TrainingConfig) -> Teacher | None:
-    """The detector that training starts from, needed only where training changes it."""
+def _teacher(
+    model: GroundingModel, config: TrainingConfig, taught_by: Path | None
+) -> Teacher | None:
+    """The detector that is not to be forgotten, needed only where training changes it."""
     if config.trunk_rate == 0:
         return None
-    return Teacher(copy.deepcopy(model.vision.yolox)).requires_grad_(False)
+    yolox = copy.deepcopy(model.vision.yolox)
+    if taught_by is not None:
+        load_onnx_weights(yolox, taught_by)
+        for own, mine in zip(_first_stages(yolox), _first_stages(model.vision.yolox), strict=True):
+            pairs = zip(own.parameters(), mine.parameters(), strict=True)
+            if not all(torch.allclose(a, b, atol=1e-5) for a, b in pairs):
+                raise ModelError(
+                    f"{taught_by} is not what training starts from began with: their first stages"
+                    " differ. Leave the teacher out, or give the file of that model's first stage."
+                )
+    return Teacher(yolox).requires_grad_(False)
+
+
+def _first_stages(yolox: YoloX) -> tuple[nn.Module, ...]:
+    """What sees edges, colours and textures, in rendered pictures as in real ones.
+
+    It is never trained, so that a teacher can start from its features.
+    """
+    return (yolox.trunk.stem, yolox.trunk.dark2, yolox.trunk.dark3)
 
 
 def _optimiser(model: GroundingModel, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -255,9 +282,7 @@ def _optimiser(model: GroundingModel, config: TrainingConfig) -> torch.optim.Opt
         *vision.details.parameters(),
         *model.text.parameters(),
     ]
-    # The first stages see edges, colours and textures, in rendered pictures as in real ones.
-    trunk = vision.yolox.trunk
-    fixed = (trunk.stem, trunk.dark2, trunk.dark3) if config.trunk_rate else (vision.yolox,)
+    fixed = _first_stages(vision.yolox) if config.trunk_rate else (vision.yolox,)
     for stage in fixed:
         stage.requires_grad_(False)
     return torch.optim.AdamW(
