@@ -6,9 +6,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from vlm_ros.images import pictures_in
 from vlm_ros.training.annotations import read_photographs
+
+ROOT = Path(__file__).parents[2]
+COCO128 = ROOT.parent / "shared" / "data" / "coco128" / "images"
 
 
 def test_pictures_without_labels_do_not_shift_what_is_left_to_test_on(tmp_path: Path) -> None:
@@ -22,3 +26,17 @@ def test_pictures_without_labels_do_not_shift_what_is_left_to_test_on(tmp_path: 
     assert [path.name for path in trained] == ["0.jpg", "2.jpg", "4.jpg", "6.jpg"]
     # As `vlm-ros eval detect --every 2 1` takes them.
     assert not set(trained) & set(pictures_in(tmp_path)[1::2])
+
+
+@pytest.mark.skipif(not COCO128.is_dir(), reason="COCO's pictures are not on this machine")
+def test_the_labels_of_the_bundled_model_go_beside_their_pictures(tmp_path: Path) -> None:
+    for path in pictures_in(COCO128):
+        (tmp_path / path.name).symlink_to(path)
+    labels = tmp_path / "coco128_labels.json"
+    labels.write_text((ROOT / "docs" / labels.name).read_text(encoding="utf-8"), encoding="utf-8")
+    pictures = read_photographs(labels)
+    things = [thing for picture in pictures for thing in picture.things]
+    assert (len(pictures), len(things)) == (63, 831)
+    assert not any(picture.exhaustive for picture in pictures)
+    # The phrases that were written for them say more than COCO's names.
+    assert sum(bool(thing.attributes) for thing in things) > 300
