@@ -24,7 +24,8 @@ from vlm_ros.nodes.images import encode_image
 from vlm_ros.simulation.scene import generate_scene
 from vlm_ros.simulation.tabletop import RenderedFrame, Tabletop
 
-COMMAND = "pick up the red cup"
+# Nothing else there is like it, so that JPEG cannot make the answer another one.
+COMMAND = "pick up the red plate"
 SHIFT = 50.0
 
 
@@ -106,7 +107,7 @@ def test_images_and_depth_come_as_the_parameters_say(
     ((x, y, z),) = [
         item.position
         for item in frame.objects
-        if item.name == "cup" and "red" in item.attributes.values()
+        if item.name == "plate" and "red" in item.attributes.values()
     ]
     # With another middle of the picture, all is farther to the left.
     shift = SHIFT * z / frame.intrinsics.fx if rectified else 0.0
