@@ -43,7 +43,7 @@ def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Ten
 
 def _teacher(dense: DenseRegions) -> TeacherRegions:
     """One that says what `dense` says."""
-    return TeacherRegions(dense.boxes, dense.objectness.sigmoid(), dense.classes.sigmoid())
+    return TeacherRegions(dense.boxes, dense.objectness.sigmoid(), dense.classes)
 
 
 ALL = torch.tensor([True])

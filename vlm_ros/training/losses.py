@@ -16,6 +16,8 @@ from vlm_ros.training.phrases import TRUE, UNSURE
 # A confident prediction on nothing is asked about every phrase, so that "not there" is learned.
 BACKGROUND_PER_IMAGE = 6
 BACKGROUND_IOU = 0.3
+# What the teacher is less sure of than this (probability) is nothing that could be forgotten.
+FAINT = 0.01
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,13 @@ def objectness_loss(
 
 def memory_loss(dense: DenseRegions, teacher: TeacherRegions) -> Tensor:
     """How far classes and boxes are from the teacher's, where the teacher sees an object."""
-    weight = teacher.objectness * teacher.classes.amax(-1)
-    classes = bce(dense.classes, teacher.classes, reduction="none").sum(-1)
-    boxes = generalised_iou_loss(dense.boxes, teacher.boxes)
+    sure = teacher.objectness * teacher.classes.amax(-1).float().sigmoid()
+    # Of thousands of points few see anything; the rest would cost most of the time.
+    at = (sure > FAINT).nonzero(as_tuple=True)
+    weight = sure[at]
+    known = teacher.classes[at].float().sigmoid()
+    classes = bce(dense.classes[at].float(), known, reduction="none").sum(-1)
+    boxes = generalised_iou_loss(dense.boxes[at], teacher.boxes[at])
     return ((classes + boxes) * weight).sum() / weight.sum().clamp(min=1.0)
 
 

@@ -129,7 +129,7 @@ class RegionNetwork(nn.Module):
         return DenseRegions(
             boxes=decode(flat(codes).float(), centers, strides),
             objectness=flat(objectness)[..., 0].float(),
-            classes=flat(classes).float(),
+            classes=flat(classes),
             features=flat([branch(*features) for branch, *features in parts]),
             details=self.mixed_details(early[0], c3, necks[0]),
             centers=centers,
@@ -169,7 +169,7 @@ class TeacherRegions:
     Attributes:
         boxes: (B, A, 4) xyxy, pixels of the network's input.
         objectness: (B, A) probabilities.
-        classes: (B, A, 80) probabilities.
+        classes: (B, A, 80) logits; few of them are looked at.
     """
 
     boxes: Tensor
@@ -200,7 +200,7 @@ class Teacher(nn.Module):
         return TeacherRegions(
             boxes=decode(flat(codes).float(), centers, strides),
             objectness=flat(objectness)[..., 0].float().sigmoid(),
-            classes=flat(classes).float().sigmoid(),
+            classes=flat(classes),
         )
 
 
@@ -214,7 +214,8 @@ def pooled(c2: Tensor) -> list[Tensor]:
 
 def flat(maps: Sequence[Tensor]) -> Tensor:
     """Maps (B, C, h, w) of the levels joined to (B, A, C)."""
-    return torch.cat([x.flatten(2) for x in maps], 2).transpose(1, 2)
+    # Points first: of maps whose channels lie side by side, rows are copied.
+    return torch.cat([x.flatten(2).transpose(1, 2) for x in maps], 1)
 
 
 def grid(map_: Tensor, stride: int) -> tuple[Tensor, Tensor]:

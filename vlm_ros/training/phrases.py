@@ -91,6 +91,10 @@ class Vocabulary:
         self._unsure = {frozenset(pair) for pair in data["colour_unsure"]}
         self._unsure_material = {frozenset(pair) for pair in data["material_unsure"]}
         self._unsure_nouns = [frozenset(group) for group in data["unsure"]]
+        self._named: dict[str, set[str]] = {}  # the kinds that a noun is a synonym of
+        for kind, names in self.synonyms.items():
+            for name in names:
+                self._named.setdefault(name, set()).add(kind)
 
     def names(self, kind: str) -> list[str]:
         """Nouns that are true of a kind."""
@@ -109,7 +113,7 @@ class Vocabulary:
         if members == "all" or kind in members:
             return TRUE
         # A noun that names another kind which shares a group with this one.
-        owners = {k for k, names in self.synonyms.items() if noun in names} | {noun}
+        owners = self._named.get(noun, set()) | {noun}
         for group in self._unsure_nouns:
             if kind in group and owners & group:
                 return UNSURE

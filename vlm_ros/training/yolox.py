@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
 from vlm_ros.errors import ModelError
+from vlm_ros.training.depthwise import Depthwise5x5
 
 STRIDES = (8, 16, 32)
 HEAD_CHANNELS = 64
@@ -35,9 +36,11 @@ class ConvAct(nn.Module):
     ) -> None:
         super().__init__()
         padding = (kernel - 1) // 2
-        self.conv = nn.Conv2d(
-            channels_in, channels_out, kernel, stride, padding, groups=groups, bias=True
-        )
+        self.conv: nn.Conv2d
+        if (kernel, stride, groups) == (5, 1, channels_out):
+            self.conv = Depthwise5x5(channels_out)
+        else:
+            self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, padding, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
         return silu(self.conv(x))
