@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import dataclasses
 import json
@@ -10,9 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
+from vlm_ros.cli.train import command as train_command  # noqa: E402
 from vlm_ros.errors import ModelError  # noqa: E402
 from vlm_ros.images import pictures_in  # noqa: E402
 from vlm_ros.models import read_spec  # noqa: E402
@@ -20,7 +23,7 @@ from vlm_ros.models.dual_encoder import DualEncoder  # noqa: E402
 from vlm_ros.training.annotations import DataError, read_coco, read_rendered, read_yolo  # noqa: E402
 from vlm_ros.training.export import export, load_average  # noqa: E402
 from vlm_ros.training.network import GroundingModel  # noqa: E402
-from vlm_ros.training.start import start_from  # noqa: E402
+from vlm_ros.training.start import keep_of_start, start_from  # noqa: E402
 from vlm_ros.training.train import TrainingConfig, _teacher, read_config, train  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +89,7 @@ def test_train_resume_export(rendered: Path, tmp_path: Path) -> None:
     assert float(rows[-1]["matching"]) < float(rows[0]["matching"])
 
     folder = tmp_path / "model"
-    export(checkpoint, folder, "tiny", 160, 128)
+    export(load_average(checkpoint), folder, "tiny", 160, 128)
     again = GroundingModel()
     start_from(again, folder)
     trained = load_average(checkpoint)
@@ -109,7 +112,7 @@ def first_stage(rendered: Path, tmp_path: Path) -> Path:
     torch.set_num_threads(1)
     checkpoint = train(_short("tabletop"), [read_rendered(rendered)], [], YOLOX, tmp_path / "first")
     folder = tmp_path / "model"
-    export(checkpoint, folder, "tiny", 160, 128)
+    export(load_average(checkpoint), folder, "tiny", 160, 128)
     return folder
 
 
@@ -137,6 +140,26 @@ def test_second_stage_changes_only_embeddings(
     }
     (row,) = csv.DictReader((out / "log.csv").open())
     assert row.keys() == {"step", "matching"}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_what_is_kept_of_the_start(first_stage: Path, share: float) -> None:
+    before, model = GroundingModel(), GroundingModel()
+    start_from(before, first_stage)
+    trained = copy.deepcopy(model.state_dict())
+    keep_of_start(model, first_stage, share)
+    for name, value in model.state_dict().items():
+        between = trained[name] * (1 - share) + before.state_dict()[name] * share
+        assert torch.allclose(value, between, atol=1e-6), name
+
+
+def test_nothing_is_kept_of_a_detector(tmp_path: Path) -> None:
+    config = ROOT / "config" / "train_tabletop.yaml"
+    told = CliRunner().invoke(
+        train_command,
+        f"{config} --start {YOLOX} --keep 0.4 --data {tmp_path} --run {tmp_path} --out x".split(),
+    )
+    assert told.exit_code == 2 and "--keep needs a model folder" in told.output
 
 
 def _memory(run: Path) -> list[float]:

@@ -34,6 +34,12 @@ import click
     " default: those of --start.",
 )
 @click.option(
+    "--keep",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.0,
+    help="Share of the weights of --start, a model folder, in what is written.",
+)
+@click.option(
     "--run",
     type=click.Path(path_type=Path),
     required=True,
@@ -59,6 +65,7 @@ def command(
     photographs: Path | None,
     start: Path,
     teacher: Path | None,
+    keep: float,
     run: Path,
     out: Path,
     unseen: tuple[Path, ...],
@@ -67,16 +74,22 @@ def command(
     """Train the bundled model's family as CONFIG says, then export it to a model folder."""
     if not folders and photographs is None:
         raise click.UsageError("There is nothing to train on: give --data, --photographs or both.")
+    if keep and start.is_file():
+        raise click.UsageError("--keep needs a model folder as --start: a detector has no phrases.")
     from vlm_ros.simulation.dataset import DatasetOptions, render_dataset
     from vlm_ros.training.annotations import read_photographs, read_rendered
     from vlm_ros.training.calibrate import SEEDS, calibrate
-    from vlm_ros.training.export import export
+    from vlm_ros.training.export import export, load_average
+    from vlm_ros.training.start import keep_of_start
     from vlm_ros.training.train import read_config, train
 
     pictures = [read_rendered(folder) for folder in folders]
     real = [] if photographs is None else read_photographs(photographs)
     checkpoint = train(read_config(config), pictures, real, start, run, teacher)
-    export(checkpoint, out, out.name, *size)
+    model = load_average(checkpoint)
+    if keep:
+        keep_of_start(model, start, keep)
+    export(model, out, out.name, *size)
     if not unseen:
         unseen = (run / "calibration",)
         for _ in render_dataset(DatasetOptions(unseen[0], views=1), SEEDS):

@@ -43,17 +43,16 @@ def load_average(checkpoint: Path) -> GroundingModel:
     return model.eval()
 
 
-def export(checkpoint: Path, out: Path, name: str, width: int, height: int) -> None:
+def export(model: GroundingModel, out: Path, name: str, width: int, height: int) -> None:
     """Writes a model folder; the folder appears whole or not at all.
 
     Args:
-        checkpoint: of `train`.
+        model: e.g. from `load_average`.
         out: the model folder; only files of its own are replaced in an existing one.
         name: of the model.
         width: of the vision graph's input, a multiple of 32.
         height: likewise.
     """
-    model = load_average(checkpoint)
     work = out.with_name(f".{out.name}.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)

@@ -45,6 +45,27 @@ def start_from(model: GroundingModel, source: Path) -> None:
         ) from error
 
 
+def keep_of_start(model: GroundingModel, source: Path, share: float) -> None:
+    """Moves trained weights part of the way back to those that training started from.
+
+    What lies between often does as well on what was trained and better on other pictures
+    (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+
+    Args:
+        model: changed in place.
+        source: the model folder that training started from.
+        share: of its weights, 0..1.
+
+    Raises:
+        ModelError: see `start_from`.
+    """
+    before = GroundingModel()
+    start_from(before, source)
+    with torch.no_grad():
+        for own, old in zip(model.parameters(), before.parameters(), strict=True):
+            own.lerp_(old, share)
+
+
 def _load(module: nn.Module, graph: Path, prefix: str) -> None:
     """Weights of a graph by the names the exporter gave them."""
     initializers = onnx.load(str(graph), load_external_data=False).graph.initializer
