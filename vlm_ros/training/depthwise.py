@@ -1,8 +1,8 @@
 """A 5x5 depthwise convolution whose training is not held up by its weights' gradient.
 
 oneDNN has fast code for the weights' gradient of 3x3 depthwise convolutions and none for 5x5: there
-it takes some thirty times as long, a third of a whole training step on a CPU. But a 5x5 gradient is
-four of 3x3, each of a shifted image.
+it takes some thirty times as long on one core. But a 5x5 gradient is four of 3x3, each of a shifted
+image: forwards and backwards, 22 ms instead of 63 for 8 maps of 128 channels and 80x60 on two cores.
 """
 
 from __future__ import annotations
