@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vlm_ros.engines.parity import Outputs, compare
+from vlm_ros.engines.parity import Outputs, compare, differences
 
 
 def outputs(rng: np.random.Generator, count: int = 50) -> dict[str, NDArray[np.float32]]:
@@ -51,6 +51,14 @@ def test_the_largest_difference_is_found(name: str, by: float) -> None:
     found = parity.largest_box if name == "boxes" else parity.largest_score[name]
     assert found == pytest.approx(by, abs=1e-4)
     assert parity.typical_box == 0
+
+
+def test_each_region_has_its_difference() -> None:
+    exact = outputs(np.random.default_rng(2))
+    found = differences([(exact, exact), (exact, changed(exact, "objectness", 7, 0.02))], 0.0)
+    assert (found.inputs, found.regions) == (2, 100)
+    assert np.flatnonzero(found.scores["objectness"]).tolist() == [57]
+    assert found.edges.shape == found.cosines.shape == (100,)
 
 
 def test_a_turned_embedding_lowers_the_cosine() -> None:

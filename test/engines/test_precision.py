@@ -18,10 +18,10 @@ from vlm_ros.engines.graph import FloatGraph  # noqa: E402
 from vlm_ros.engines.half import half_nodes  # noqa: E402
 from vlm_ros.engines.int8 import int8_nodes, rounded_weights  # noqa: E402
 from vlm_ros.engines.onnx_session import Feeds, session_of  # noqa: E402
-from vlm_ros.engines.parity import compare  # noqa: E402
+from vlm_ros.engines.parity import differences  # noqa: E402
 from vlm_ros.engines.precision import Precision, graph_in  # noqa: E402
 from vlm_ros.engines.ranges import clipping_points, largest_values  # noqa: E402
-from vlm_ros.engines.samples import samples_of  # noqa: E402
+from vlm_ros.engines.samples import PictureFeeds, generated_pictures, samples_of  # noqa: E402
 from vlm_ros.engines.typed import TypePlan, rounded_graph, typed_graph  # noqa: E402
 from vlm_ros.errors import EngineError, ModelError  # noqa: E402
 from vlm_ros.models import bundled_model, read_spec  # noqa: E402
@@ -349,33 +349,35 @@ def bundled() -> Any:
 
 @pytest.mark.parametrize(
     ("precision", "box", "cosine", "score"),
-    [(Precision.FP16, 2.0, 0.999, 0.05), (Precision.INT8, 60.0, 0.9, 0.25)],
+    [(Precision.FP16, 1.0, 0.9995, 0.04), (Precision.INT8, 15.0, 0.95, 0.25)],
 )
 def test_the_bundled_model_stays_what_it_is(
     bundled: Any, precision: Precision, box: float, cosine: float, score: float
 ) -> None:
-    samples = samples_of(bundled, None)
-    written = graph_in(precision, bundled.vision.graph, samples.fitting)
+    fitting = samples_of(bundled, None).fitting
+    checking = PictureFeeds(bundled, generated_pictures(32)[3::4])
+    written = graph_in(precision, bundled.vision.graph, fitting)
     onnx.checker.check_model(written.engine, full_check=True)
     assert written.half > 0.8 * written.nodes
     assert (written.int8 > 50) == (precision is Precision.INT8)
     exact, other = session_of(onnx.load(str(bundled.vision.graph))), session_of(written.reference)
     names = [output.name for output in exact.get_outputs()]
-    parity = compare(
+    found = differences(
         (
             (
                 dict(zip(names, exact.run(names, dict(one)), strict=True)),
                 dict(zip(names, other.run(names, dict(one)), strict=True)),
             )
-            for one in samples.checking
+            for one in checking
         ),
         bundled.vision.min_objectness,
     )
-    assert parity.regions >= 10
-    assert parity.typical_box < box / 4
-    assert parity.largest_box < box
-    assert parity.lowest_cosine > cosine
-    assert parity.largest_score["objectness"] < score
+    assert found.regions >= 100
+    # One region in a hundred may be where the least difference looks up another cell.
+    assert np.median(found.edges) < box / 4
+    assert np.quantile(found.edges, 0.99) < box
+    assert np.quantile(found.cosines, 0.01) > cosine
+    assert np.quantile(found.scores["objectness"], 0.99) < score
 
 
 def test_typed_and_rounded_graphs_hold_the_same_eight_bit_weights(

@@ -56,6 +56,26 @@ class Parity:
         }
 
 
+@dataclass(frozen=True)
+class Differences:
+    """What `Parity` sums up, region by region of all inputs, R in all.
+
+    Attributes:
+        inputs: how many inputs were compared.
+        regions: R.
+        edges: (R,) largest difference of a box's edges, pixels of the model's input; empty
+            without boxes.
+        cosines: (R,) of unit embeddings; empty without embeddings.
+        scores: largest difference of any other output at each region, by its name.
+    """
+
+    inputs: int
+    regions: int
+    edges: NDArray[Any]
+    cosines: NDArray[Any]
+    scores: Mapping[str, NDArray[Any]]
+
+
 def compare(pairs: Iterable[tuple[Outputs, Outputs]], least: float) -> Parity:
     """Compares runs.
 
@@ -63,9 +83,24 @@ def compare(pairs: Iterable[tuple[Outputs, Outputs]], least: float) -> Parity:
         pairs: outputs of the exact and of the other run, for each input.
         least: regions that are less likely than this are left out, but for the ten best.
     """
+    found = differences(pairs, least)
+    edges, cosines = found.edges, found.cosines
+    return Parity(
+        inputs=found.inputs,
+        regions=found.regions,
+        largest_box=float(edges.max(initial=0.0)),
+        typical_box=float(np.median(edges)) if len(edges) else 0.0,
+        lowest_cosine=float(cosines.min(initial=1.0)),
+        typical_cosine=float(np.median(cosines)) if len(cosines) else 1.0,
+        largest_score={name: float(v.max(initial=0.0)) for name, v in found.scores.items()},
+    )
+
+
+def differences(pairs: Iterable[tuple[Outputs, Outputs]], least: float) -> Differences:
+    """Compares runs region by region; arguments as of `compare`."""
     boxes: list[NDArray[Any]] = [np.zeros(0)]
     cosines: list[NDArray[Any]] = [np.zeros(0)]
-    scores: dict[str, float] = {}
+    scores: dict[str, list[NDArray[Any]]] = {}
     inputs = regions = 0
     for exact, other in pairs:
         inputs += 1
@@ -73,22 +108,21 @@ def compare(pairs: Iterable[tuple[Outputs, Outputs]], least: float) -> Parity:
         aligned = _aligned(exact, _finite(other))
         regions += len(exact.get("boxes", ()))
         for name, values in exact.items():
+            apart = np.abs(aligned[name] - values)
             if name == "boxes":
-                boxes.append(np.abs(aligned[name] - values).max(axis=-1).ravel())
+                boxes.append(apart.max(axis=-1).ravel())
             elif name == "embeddings":
                 cosines.append((aligned[name] * values).sum(axis=-1).ravel())
             else:
-                difference = float(np.abs(aligned[name] - values).max(initial=0.0))
-                scores[name] = max(scores.get(name, 0.0), difference)
-    edges, angles = np.concatenate(boxes), np.concatenate(cosines)
-    return Parity(
-        inputs=inputs,
-        regions=regions,
-        largest_box=float(edges.max(initial=0.0)),
-        typical_box=float(np.median(edges)) if len(edges) else 0.0,
-        lowest_cosine=float(angles.min(initial=1.0)),
-        typical_cosine=float(np.median(angles)) if len(angles) else 1.0,
-        largest_score=scores,
+                rows = np.atleast_1d(apart)
+                largest = rows.max(axis=tuple(range(1, rows.ndim)), initial=0.0)
+                scores.setdefault(name, []).append(largest)
+    return Differences(
+        inputs,
+        regions,
+        np.concatenate(boxes),
+        np.concatenate(cosines),
+        {name: np.concatenate(rows) for name, rows in scores.items()},
     )
 
 

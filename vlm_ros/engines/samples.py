@@ -128,11 +128,11 @@ def _files(folder: Path) -> list[Path]:
     return [found[i] for i in chosen]
 
 
-def generated_pictures() -> list[Picture]:
+def generated_pictures(count: int = _GENERATED) -> list[Picture]:
     """Coloured shapes on smooth backgrounds, which have the contrasts of pictures."""
     rng = np.random.default_rng(0)
     pictures: list[Picture] = []
-    for _ in range(_GENERATED):
+    for _ in range(count):
         coarse = rng.integers(40, 216, (4, 5, 3), np.uint8)
         picture = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)
         for _ in range(12):
