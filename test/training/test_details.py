@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train
 from torch import nn  # noqa: E402
 
 from vlm_ros.training.details import CHANNELS, GRID, REACH, Details, cells_on_grid  # noqa: E402
+from vlm_ros.training.yolox import NECK_CHANNELS, STEM_CHANNELS  # noqa: E402
 
 WIDTH, HEIGHT = 20, 12  # cells of a 160x96 picture
 
@@ -55,3 +56,19 @@ def test_untrained_details_say_nothing() -> None:
         torch.randn(1, CHANNELS, HEIGHT, WIDTH), torch.zeros(3).long(), torch.rand(3, 4)
     )
     assert (said == 0).all()
+
+
+def test_stripes_that_average_to_grey_are_told_from_grey() -> None:
+    torch.manual_seed(0)
+    details = Details(8).eval()
+    grey = torch.full((1, STEM_CHANNELS, 2 * HEIGHT, 2 * WIDTH), 0.5)
+    striped = grey.clone()
+    striped[..., ::2], striped[..., 1::2] = 0.0, 1.0
+    early = torch.full((1, STEM_CHANNELS, HEIGHT, WIDTH), 0.5)
+    further = torch.zeros(1, NECK_CHANNELS[0], HEIGHT, WIDTH)
+    assert torch.equal(torch.nn.functional.avg_pool2d(striped, 2), early)
+    with torch.no_grad():
+        told, seen = (details.maps(c2, early, further, further) for c2 in (grey, striped))
+    assert told.shape == (1, CHANNELS, HEIGHT, WIDTH)
+    inner = (..., slice(1, -1), slice(1, -1))  # the edge is seen through padding
+    assert (seen[inner] - told[inner]).abs().amax(dim=1).min() > 0.01

@@ -11,6 +11,7 @@ from vlm_ros.training.phrases import (
     TRUE,
     UNSURE,
     LabelledObject,
+    PhraseMeaning,
     PhraseWriter,
     compose,
     load_vocabulary,
@@ -63,6 +64,31 @@ def test_half_of_the_phrases_are_true_of_something() -> None:
     true = (table == TRUE).any(0).mean()
     false = (table == FALSE).all(0).mean()
     assert true > 0.3 and false > 0.1
+
+
+def test_what_could_have_a_pattern_and_is_plain_is_told_from_what_has_one() -> None:
+    plain = LabelledObject("mug", {"colour": "red", "pattern": "plain"}, True)
+    banana = LabelledObject("banana", {"colour": "yellow"}, True)
+    words = load_vocabulary()
+    for thing, wanted in ((plain, True), (banana, False)):
+        phrases = PhraseWriter(words, ["mug"]).sample([thing], 200, np.random.default_rng(5))
+        patterned = [p for p in phrases if p.pattern not in (None, "plain")]
+        assert bool(patterned) is wanted
+        assert (truth_table(patterned, [thing], words) == FALSE).all()
+
+
+def test_a_part_is_told_from_the_body() -> None:
+    mug = LabelledObject("mug", {"colour": "red"}, True, ("white",), parts=(("handle", "white"),))
+    words = load_vocabulary()
+    phrases = PhraseWriter(words, ["mug"]).sample([mug], 1000, np.random.default_rng(5))
+
+    def said_of_the_handle(colour: str) -> list[PhraseMeaning]:
+        return [p for p in phrases if p.part and p.part[1] in words.choices("colour", colour)]
+
+    reds = said_of_the_handle("red")
+    others = (len(said_of_the_handle(c)) for c in ("blue", "green", "yellow", "brown", "black"))
+    assert len(reds) > 2 * max(others)
+    assert (truth_table(reds, [mug], words) == FALSE).all()
 
 
 def test_every_kind_of_the_simulator_may_be_called_by_its_own_noun_and_by_no_others() -> None:

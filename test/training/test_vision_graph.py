@@ -17,7 +17,7 @@ SIZE = (128, 160)  # height, width: 420 points, of which the graph keeps fewer t
 @pytest.fixture(scope="module")
 def network() -> RegionNetwork:
     """Weights large enough that a picture's points differ and every level has some of the best."""
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     network = RegionNetwork().eval()
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

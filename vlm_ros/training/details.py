@@ -3,6 +3,9 @@
 A point's features know best what is at the point. A handle, a cap or a pattern is elsewhere in the
 box, so features are looked up on a grid over it, as a second stage does (Girshick 2015, Fast R-CNN;
 the nearest cell instead of the greatest of several, for a plain lookup runs on every chip).
+
+Among them are features of texture: stripes a few pixels wide are gone from what is averaged to
+stride 8, and a network trained to name COCO's classes has no use for them further up.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from torch.nn.functional import silu
 from vlm_ros.training.yolox import NECK_CHANNELS, STEM_CHANNELS, STRIDES, ConvAct
 
 CHANNELS = 48
+TEXTURES = 32
 HIDDEN = 192
 GRID = 7
 # The grid's size by that of the box: a little of what is around tells what a thing is.
@@ -25,18 +29,31 @@ class Details(nn.Module):
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
-        self.mix = ConvAct(STEM_CHANNELS + 2 * NECK_CHANNELS[0], CHANNELS, 1)
+        self.texture = ConvAct(STEM_CHANNELS, TEXTURES, 3, 2)
+        self.mix = ConvAct(STEM_CHANNELS + 2 * NECK_CHANNELS[0] + TEXTURES, CHANNELS, 1)
         self.read = nn.Linear(GRID * GRID * CHANNELS, HIDDEN)
         self.say = nn.Linear(HIDDEN, dimensions)
         # A model that starts to learn details says at first what it said without.
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
 
+    def maps(self, c2: Tensor, early: Tensor, c3: Tensor, p3: Tensor) -> Tensor:
+        """What is looked up: (B, CHANNELS, h, w) at stride 8.
+
+        Args:
+            c2: (B, STEM_CHANNELS, 2h, 2w) of the trunk's first stage.
+            early: (B, STEM_CHANNELS, h, w), the same averaged.
+            c3: (B, NECK_CHANNELS[0], h, w) of the next stage.
+            p3: (B, NECK_CHANNELS[0], h, w) of the neck.
+        """
+        maps: Tensor = self.mix(torch.cat([early, c3, p3, self.texture(c2)], 1))
+        return maps
+
     def forward(self, maps: Tensor, image: Tensor, boxes: Tensor) -> Tensor:
         """What R boxes add to their embeddings: (R, D).
 
         Args:
-            maps: (B, CHANNELS, h, w) from `mix`, at stride 8.
+            maps: (B, CHANNELS, h, w) from `maps`.
             image: (R,) which of the B each box is in.
             boxes: (R, 4) xyxy, pixels of the network's input.
         """

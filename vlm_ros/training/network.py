@@ -131,15 +131,10 @@ class RegionNetwork(nn.Module):
             objectness=flat(objectness)[..., 0].float(),
             classes=flat(classes),
             features=flat([branch(*features) for branch, *features in parts]),
-            details=self.mixed_details(early[0], c3, necks[0]),
+            details=self.details.maps(c2, early[0], c3, necks[0]),
             centers=centers,
             strides=strides,
         )
-
-    def mixed_details(self, early: Tensor, c3: Tensor, p3: Tensor) -> Tensor:
-        """What is looked up inside boxes, from three maps at stride 8."""
-        details: Tensor = self.details.mix(torch.cat([early, c3, p3], 1))
-        return details
 
     def own_at(self, dense: DenseRegions, image: Tensor, point: Tensor) -> Tensor:
         """What is learned beside the classes (R, D), at points (R,) of images (R,) of a batch."""

@@ -303,9 +303,11 @@ class PhraseWriter:
         phrase = self._describe(thing, rng)
         said = {c: str(getattr(phrase, c)) for c in CLAIMS if getattr(phrase, c) is not None}
         noun, part = phrase.noun, phrase.part
-        change = _pick([*said, "noun", "colour"], rng)
+        # What is plain might have had a pattern; most things might not.
+        might = ["pattern"] if thing.attributes.get("pattern") == "plain" else []
+        change = _pick([*said, "noun", "colour", *might], rng)
         if part is not None:
-            part = (part[0], self._any_colour(rng))
+            part = (part[0], self._part_colour(thing, rng))
         elif change == "noun":
             noun = _pick(self._words.names(_pick(self._kinds, rng)), rng)
         elif change == "colour":
@@ -314,6 +316,13 @@ class PhraseWriter:
             value = _pick(self._words.alternatives(change), rng)
             said[change] = _pick(self._words.choices(change, value), rng)
         return compose(noun, said, part)
+
+    def _part_colour(self, thing: LabelledObject, rng: np.random.Generator) -> str:
+        """Half the time a colour that the thing does show, only perhaps not on this part."""
+        shown = sorted({thing.attributes.get("colour", ""), *thing.accents} - {""})
+        if not shown or rng.random() < 0.5:
+            return self._any_colour(rng)
+        return _pick(self._words.choices("colour", _pick(shown, rng)), rng)
 
     def _any_colour(self, rng: np.random.Generator) -> str:
         return _pick(self._words.choices("colour", _pick(self._colours, rng)), rng)

@@ -69,7 +69,7 @@ class VisionGraph(nn.Module):
             )
             start += len(points)
         boxes = decode(code, centers, strides)
-        details = network.mixed_details(early[0], c3, necks[0])
+        details = network.details.maps(c2, early[0], c3, necks[0])
         inside = network.details(details, torch.zeros_like(index), boxes)
         embeddings = network.embed(network.own(features, inside), classes)
         return boxes, best.sigmoid(), embeddings, classes
