@@ -91,6 +91,18 @@ def test_a_part_is_told_from_the_body() -> None:
     assert (truth_table(reds, [mug], words) == FALSE).all()
 
 
+@pytest.mark.parametrize(
+    ("part", "verdict"),
+    [(("handle", "white"), TRUE), (("handle", "red"), FALSE), (("lid", "red"), UNSURE)],
+)
+def test_of_a_photographed_thing_only_the_labelled_parts_are_known(
+    part: tuple[str, str], verdict: int
+) -> None:
+    mug = LabelledObject("mug", {}, False, ("white",), parts=(("handle", "white"),))
+    table = truth_table([compose("mug", {}, part)], [mug], load_vocabulary())
+    assert table.tolist() == [[verdict]]
+
+
 def test_every_kind_of_the_simulator_may_be_called_by_its_own_noun_and_by_no_others() -> None:
     words = load_vocabulary()
     nouns = {kind.name for kind in SNAPSHOT_KINDS.values()}

@@ -221,6 +221,19 @@ def test_coco_labels_and_their_phrases(coco: Path) -> None:
     assert not picture.exhaustive
 
 
+def test_phrases_of_two_colours_and_of_parts(coco: Path) -> None:
+    data = json.loads(coco.read_text())
+    data["annotations"][0]["phrases"] = [
+        "red and white mug",
+        "transparent plastic mug with a black handle",
+    ]
+    coco.write_text(json.dumps(data))
+    ((thing,),) = (picture.things for picture in read_coco(coco))
+    assert thing.attributes == {"colour": "red", "material": "plastic"}
+    assert set(thing.accents) == {"white", "black"}
+    assert thing.parts == (("handle", "black"),)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

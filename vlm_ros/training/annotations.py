@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from vlm_ros.errors import CommandError, VlmRosError
 from vlm_ros.images import pictures_in
-from vlm_ros.language import parse_command
-from vlm_ros.training.phrases import LabelledObject, load_vocabulary
+from vlm_ros.language import Phrase, parse_command
+from vlm_ros.training.phrases import LabelledObject, Vocabulary, load_vocabulary
 
 
 class DataError(VlmRosError):
@@ -137,6 +137,8 @@ def _coco_thing(annotation: Mapping[str, Any], name: str, source: Path) -> Label
     words = load_vocabulary()
     names: list[str] = []
     attributes: dict[str, str] = {}
+    accents: list[str] = []
+    parts: list[tuple[str, str]] = []
     for phrase in annotation.get("phrases", ()):
         try:
             said = parse_command(phrase).steps[0].target
@@ -145,10 +147,29 @@ def _coco_thing(annotation: Mapping[str, Any], name: str, source: Path) -> Label
                 f"{source}: annotation {annotation['id']} has the phrase {phrase!r}: {error}"
             ) from error
         names.append(said.noun)
-        for word in said.attributes:
-            if known := words.claimed_by(word):
-                attributes[known[0]] = known[1]
-    return LabelledObject(name, attributes, complete=False, names=tuple(dict.fromkeys(names)))
+        for claim, value in _claims(said, words):
+            if claim != "colour":
+                # "Transparent" claims glass, "transparent plastic" plastic: the last word counts.
+                attributes[claim] = value
+            elif attributes.setdefault(claim, value) != value:
+                # "Red and white" has a main colour and another one, which may be said of it or not.
+                accents.append(value)
+        for part in said.parts:
+            claims = _claims(part, words)
+            parts += ((part.noun, value) for claim, value in claims if claim == "colour")
+    return LabelledObject(
+        name,
+        attributes,
+        complete=False,
+        accents=tuple(dict.fromkeys([*accents, *(colour for _, colour in parts)])),
+        names=tuple(dict.fromkeys(names)),
+        parts=tuple(dict.fromkeys(parts)),
+    )
+
+
+def _claims(said: Phrase, words: Vocabulary) -> list[tuple[str, str]]:
+    """What the adjectives of a phrase claim, as (claim, value); unknown ones claim nothing."""
+    return [known for word in said.attributes if (known := words.claimed_by(word))]
 
 
 def read_photographs(source: Path) -> list[Picture]:

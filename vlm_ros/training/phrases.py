@@ -175,11 +175,9 @@ class Vocabulary:
         parts, complete = own
         if said is None:
             return TRUE
-        if not complete:
-            return UNSURE
         name, word = said
         same = (self._one_colour_truth(colour, word) for part, colour in parts if part == name)
-        return max(same, default=FALSE)
+        return max(same, default=FALSE if complete else UNSURE)
 
     def choices(self, claim: str, value: str) -> list[str]:
         """Words that say this value of an attribute."""
