@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -40,3 +41,17 @@ def test_the_labels_of_the_bundled_model_go_beside_their_pictures(tmp_path: Path
     assert not any(picture.exhaustive for picture in pictures)
     # The phrases that were written for them say more than COCO's names.
     assert sum(bool(thing.attributes) for thing in things) > 300
+
+
+def test_the_labels_of_the_eighth_version_can_be_trained_on(tmp_path: Path) -> None:
+    labels = tmp_path / "photograph_labels.json"
+    text = (ROOT / "docs" / labels.name).read_text(encoding="utf-8")
+    labels.write_text(text, encoding="utf-8")
+    for image in json.loads(text)["images"]:
+        # Only the labels are read here; the pictures are not part of the package.
+        (tmp_path / image["file_name"]).touch()
+    things = [thing for picture in read_photographs(labels) for thing in picture.things]
+    assert len(things) == 2641
+    assert all(thing.names for thing in things)
+    assert sum("colour" in thing.attributes for thing in things) > 1500
+    assert sum(bool(thing.parts) for thing in things) > 100
