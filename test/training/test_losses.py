@@ -67,7 +67,7 @@ def test_an_object_without_a_label_may_be_seen_where_labels_are_not_exhaustive()
     nothing = [truth[0][:0]]
     teacher = _teacher(dense)
     regions = match_regions(dense, nothing, SOME)
-    assert not len(regions.thing), "what is confident and unlabelled is not taken for background"
+    assert not len(regions.thing), "nothing is learned of what is confident and unlabelled"
     unlabelled = objectness_loss(dense, regions, teacher, SOME)
     false = objectness_loss(dense, match_regions(dense, nothing, ALL), teacher, ALL)
     assert unlabelled < false
@@ -85,9 +85,24 @@ def test_forgetting_the_teacher_costs() -> None:
 def test_background_is_asked_about_too() -> None:
     dense, truth = _dense(0.0, 4.0)
     regions = match_regions(dense, truth, ALL)
-    background = regions.thing == -1
+    background = regions.thing == len(truth)
     assert int(background.sum()) == BACKGROUND_PER_IMAGE
     assert (regions.best_iou[0, regions.point[background]] <= 0.3).all()
+
+
+def test_what_carries_no_label_is_told_apart_by_its_picture() -> None:
+    one, truth = _dense(0.0, 4.0)
+    two = dataclasses.replace(
+        one,
+        boxes=one.boxes.expand(3, -1, -1),
+        objectness=one.objectness.expand(3, -1),
+    )
+    regions = match_regions(two, [*truth, *truth, *truth], torch.tensor([True, False, True]))
+    objects = 3
+    for image, count in enumerate([BACKGROUND_PER_IMAGE, 0, BACKGROUND_PER_IMAGE]):
+        unlabelled = regions.thing == objects + image
+        assert int(unlabelled.sum()) == count
+        assert (regions.image[unlabelled] == image).all()
 
 
 def test_unsure_pairs_cost_nothing() -> None:

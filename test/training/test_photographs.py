@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from vlm_ros.images import pictures_in
-from vlm_ros.training.annotations import read_photographs
+from vlm_ros.training.annotations import DataError, read_photographs
+from vlm_ros.training.data import PictureDataset
 
 ROOT = Path(__file__).parents[2]
 COCO128 = ROOT.parent / "shared" / "data" / "coco128" / "images"
@@ -37,13 +38,15 @@ def test_the_labels_of_the_bundled_model_go_beside_their_pictures(tmp_path: Path
     labels.write_text((ROOT / "docs" / labels.name).read_text(encoding="utf-8"), encoding="utf-8")
     pictures = read_photographs(labels)
     things = [thing for picture in pictures for thing in picture.things]
-    assert (len(pictures), len(things)) == (63, 831)
+    assert (len(pictures), len(things)) == (63, 865)
     assert not any(picture.exhaustive for picture in pictures)
+    # COCO labels every object of its kinds, but not one by one in a crowd.
+    assert all(len(picture.closed) > 60 for picture in pictures)
     # The phrases that were written for them say more than COCO's names.
     assert sum(bool(thing.attributes) for thing in things) > 300
 
 
-def test_the_labels_of_the_eighth_version_can_be_trained_on(tmp_path: Path) -> None:
+def test_the_labels_of_more_photographs_can_be_trained_on(tmp_path: Path) -> None:
     labels = tmp_path / "photograph_labels.json"
     text = (ROOT / "docs" / labels.name).read_text(encoding="utf-8")
     labels.write_text(text, encoding="utf-8")
@@ -51,7 +54,44 @@ def test_the_labels_of_the_eighth_version_can_be_trained_on(tmp_path: Path) -> N
         # Only the labels are read here; the pictures are not part of the package.
         (tmp_path / image["file_name"]).touch()
     things = [thing for picture in read_photographs(labels) for thing in picture.things]
-    assert len(things) == 2641
+    assert len(things) == 6090
     assert all(thing.names for thing in things)
-    assert sum("colour" in thing.attributes for thing in things) > 1500
+    assert sum("colour" in thing.attributes for thing in things) > 3000
     assert sum(bool(thing.parts) for thing in things) > 100
+
+
+def _federated(tmp_path: Path, **keys: object) -> Path:
+    """One picture of a cup and a lamp, in the format of LVIS."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 3), np.uint8))
+    names = ["cup", "lamp", "book"]
+    data = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 60, "height": 40, **keys}],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(names)],
+        "annotations": [
+            {"id": i, "image_id": 1, "category_id": i, "bbox": [5 + 20 * i, 5, 10, 10]}
+            for i in range(2)
+        ],
+    }
+    source = tmp_path / "labels.json"
+    source.write_text(json.dumps(data), encoding="utf-8")
+    return source
+
+
+def test_kinds_labelled_completely_are_told_by_the_keys_of_lvis(tmp_path: Path) -> None:
+    (unsaid,) = read_photographs(_federated(tmp_path))
+    assert unsaid.closed == frozenset()
+    keys = {"neg_category_ids": [2], "not_exhaustive_category_ids": [1]}
+    (said,) = read_photographs(_federated(tmp_path, **keys))
+    assert said.closed == {"cup", "book"}
+    with pytest.raises(DataError, match="image 1 names category 7 of none"):
+        read_photographs(_federated(tmp_path, neg_category_ids=[7]))
+
+
+def test_what_lost_its_box_is_no_longer_labelled_completely(tmp_path: Path) -> None:
+    (picture,) = read_photographs(_federated(tmp_path, neg_category_ids=[2]))
+    data = PictureDataset([picture])
+    seen = [data[0, 80, 120, seed] for seed in range(40)]
+    for _, boxes, things, _, closed in seen:
+        assert len(boxes) == len(things)
+        assert closed == {"book", *(thing.name for thing in things)}
+    assert len({closed for *_, closed in seen}) > 1, "no warp lost a box"

@@ -13,6 +13,7 @@ from vlm_ros.training.phrases import (
     LabelledObject,
     PhraseMeaning,
     PhraseWriter,
+    background_table,
     compose,
     load_vocabulary,
     truth_table,
@@ -114,3 +115,13 @@ def test_every_kind_of_the_simulator_may_be_called_by_its_own_noun_and_by_no_oth
     assert words.noun_truth("grapes", "fruit") == TRUE
     assert words.noun_truth("sunglasses", "glasses") == TRUE
     assert words.noun_truth("toothpaste", "bottle") == FALSE
+
+
+def test_what_carries_no_label_is_none_of_the_kinds_that_are_labelled_completely() -> None:
+    nouns = ["cup", "table", "mug", "lamp", "object"]
+    meanings = [PhraseMeaning(f"red {noun}", noun, "red") for noun in nouns]
+    some = frozenset({"cup", "dining table"})
+    everything, coco, nothing = background_table(meanings, [None, some, frozenset()])
+    assert (everything == FALSE).all()
+    assert coco.tolist() == [FALSE, UNSURE, UNSURE, UNSURE, UNSURE]
+    assert (nothing == UNSURE).all()

@@ -32,12 +32,14 @@ class Picture:
         boxes: (G, 4) float32 xyxy pixels.
         things: the G objects.
         exhaustive: whether all that could be called an object is labelled.
+        closed: kinds of which every object is labelled, where not all are.
     """
 
     path: Path
     boxes: NDArray[np.float32]
     things: tuple[LabelledObject, ...]
     exhaustive: bool
+    closed: frozenset[str] = frozenset()
 
 
 def read_rendered(folder: Path) -> list[Picture]:
@@ -64,7 +66,8 @@ def read_rendered(folder: Path) -> list[Picture]:
 def read_yolo(photographs: Sequence[Path], labels: Path, names: Sequence[str]) -> list[Picture]:
     """Photographs with YOLO labels (class cx cy w h, normalised); attributes are unknown.
 
-    Those that have no label file are left out.
+    Those that have no label file are left out. In the others every object of the names is taken to
+    be labelled.
 
     Raises:
         DataError: a label file with a line that is not a label.
@@ -85,7 +88,7 @@ def read_yolo(photographs: Sequence[Path], labels: Path, names: Sequence[str]) -
             corners = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
             boxes.append(np.asarray(corners, np.float32) * (width, height, width, height))
         stacked = np.asarray(boxes, np.float32).reshape(-1, 4)
-        pictures.append(Picture(path, stacked, tuple(things), False))
+        pictures.append(Picture(path, stacked, tuple(things), False, frozenset(names)))
     return pictures
 
 
@@ -95,6 +98,10 @@ def read_coco(source: Path) -> list[Picture]:
     An annotation may say more than its category by an additional key `phrases`, a list of phrases
     that are true of the object ("blue mug", "mug with white stripes"): their nouns are learned as
     names of this object, their colours, materials, patterns and sizes as its attributes.
+
+    An image may say by LVIS's keys (Gupta et al. 2019) which categories are labelled completely:
+    `neg_category_ids` lists those it does not show; where it is given, those it does show are
+    complete too, except for `not_exhaustive_category_ids`.
 
     Raises:
         DataError: the file is not in COCO's format; a box is not one or lies outside its picture;
@@ -118,8 +125,21 @@ def read_coco(source: Path) -> list[Picture]:
         if not path.is_file():
             raise DataError(f"{source}: image {key} names {path}, which does not exist.")
         boxes = np.asarray([box for box, _ in found], np.float32).reshape(-1, 4)
-        pictures.append(Picture(path, boxes, tuple(thing for _, thing in found), False))
+        try:
+            closed = _closed(images[key], {thing.name for _, thing in found}, names)
+        except KeyError as error:
+            raise DataError(f"{source}: image {key} names category {error} of none.") from error
+        pictures.append(Picture(path, boxes, tuple(thing for _, thing in found), False, closed))
     return pictures
+
+
+def _closed(image: Mapping[str, Any], shown: set[str], names: Mapping[Any, str]) -> frozenset[str]:
+    """The kinds of which every object is labelled, by LVIS's keys."""
+    if "neg_category_ids" not in image:
+        return frozenset()
+    absent = {names[i] for i in image["neg_category_ids"]}
+    partly = {names[i] for i in image.get("not_exhaustive_category_ids", ())}
+    return frozenset(absent | shown - partly)
 
 
 def _coco_box(annotation: Mapping[str, Any], image: Mapping[str, Any], source: Path) -> list[float]:

@@ -28,16 +28,18 @@ class Batch:
         boxes: B tensors (G, 4) float32 xyxy pixels of the batch's images.
         things: the objects of each image, in the order of its boxes.
         exhaustive: (B,) bool, whether all objects of an image are labelled.
+        closed: the kinds of which every object of an image is labelled, where not all are.
     """
 
     images: Tensor
     boxes: tuple[Tensor, ...]
     things: tuple[tuple[LabelledObject, ...], ...]
     exhaustive: Tensor
+    closed: tuple[frozenset[str], ...]
 
 
-# An augmented image, its boxes and objects, and whether they are exhaustive.
-Sample = tuple[Tensor, Tensor, tuple[LabelledObject, ...], bool]
+# An augmented image, its boxes and objects, whether they are exhaustive, and of which kinds.
+Sample = tuple[Tensor, Tensor, tuple[LabelledObject, ...], bool, frozenset[str]]
 
 
 class PictureDataset(Dataset[Sample]):
@@ -57,7 +59,10 @@ class PictureDataset(Dataset[Sample]):
         image = photometric(image, rng)
         tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         things = tuple(picture.things[i] for i in kept)
-        return tensor, torch.from_numpy(boxes), things, picture.exhaustive
+        # Of what lost its box a bit may still be seen.
+        lost = {thing.name for i, thing in enumerate(picture.things) if i not in kept}
+        closed = picture.closed - lost
+        return tensor, torch.from_numpy(boxes), things, picture.exhaustive, closed
 
 
 class MixedSampler(Sampler[list[tuple[int, int, int, int]]]):
@@ -101,8 +106,8 @@ class MixedSampler(Sampler[list[tuple[int, int, int, int]]]):
 
 def collate(samples: Sequence[Sample]) -> Batch:
     """Joins samples of one size."""
-    images, boxes, things, exhaustive = zip(*samples, strict=True)
-    return Batch(torch.stack(images), boxes, things, torch.tensor(exhaustive))
+    images, boxes, things, exhaustive, closed = zip(*samples, strict=True)
+    return Batch(torch.stack(images), boxes, things, torch.tensor(exhaustive), closed)
 
 
 def _warp(

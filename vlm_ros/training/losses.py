@@ -13,7 +13,8 @@ from vlm_ros.training.assignment import assign
 from vlm_ros.training.network import DenseRegions, TeacherRegions
 from vlm_ros.training.phrases import TRUE, UNSURE
 
-# A confident prediction on nothing is asked about every phrase, so that "not there" is learned.
+# A confident prediction on what carries no label is asked about every phrase, so that "not there"
+# is learned.
 BACKGROUND_PER_IMAGE = 6
 BACKGROUND_IOU = 0.3
 # What the teacher is less sure of than this (probability) is nothing that could be forgotten.
@@ -26,7 +27,8 @@ class MatchedRegions:
 
     Attributes:
         image, point: (R,) indexes into the dense predictions.
-        thing: (R,) index of the object among all of the batch; -1 for background.
+        thing: (R,) index of the object among all of the batch; for what carries no label, their
+            number plus the index of its image.
         truth: (P, 4) boxes of the objects, for the first P regions, those with an object.
         best_iou: (B, A) best overlap of every prediction with an object.
     """
@@ -38,16 +40,14 @@ class MatchedRegions:
     best_iou: Tensor
 
 
-def match_regions(
-    dense: DenseRegions, boxes: Sequence[Tensor], exhaustive: Tensor
-) -> MatchedRegions:
+def match_regions(dense: DenseRegions, boxes: Sequence[Tensor], known: Tensor) -> MatchedRegions:
     """Assigns predictions to objects, image by image.
 
     Args:
         dense: the predictions.
         boxes: B tensors (G, 4) xyxy.
-        exhaustive: (B,) bool; where an image's objects are not all labelled, what is confident
-            and unlabelled may well be an object and is not taken for background.
+        known: (B,) bool, whether anything is known of what carries no label in an image; where
+            nothing is, nothing is learned of it.
     """
     found: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     empty: list[tuple[Tensor, Tensor]] = []
@@ -63,7 +63,7 @@ def match_regions(
         )
         found.append((torch.full_like(points, i), points, objects + offset, truth[objects]))
         confident = dense.objectness[i].detach().masked_fill(iou > BACKGROUND_IOU, -torch.inf)
-        count = BACKGROUND_PER_IMAGE if exhaustive[i] else 0
+        count = BACKGROUND_PER_IMAGE if known[i] else 0
         background = confident.topk(count).indices
         empty.append((torch.full_like(background, i), background))
         ious.append(iou)
@@ -72,7 +72,7 @@ def match_regions(
     return MatchedRegions(
         image=torch.cat([*(f[0] for f in found), nothing]),
         point=torch.cat([*(f[1] for f in found), *(e[1] for e in empty)]),
-        thing=torch.cat([*(f[2] for f in found), torch.full_like(nothing, -1)]),
+        thing=torch.cat([*(f[2] for f in found), nothing + offset]),
         truth=torch.cat([f[3] for f in found]),
         best_iou=torch.stack(ious),
     )

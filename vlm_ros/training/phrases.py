@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
@@ -243,6 +244,25 @@ def truth_table(
         table = np.minimum(table, _compare(own, said, judge))
     parts = [(thing.parts, thing.complete) for thing in things]
     return np.minimum(table, _compare(parts, [m.part for m in meanings], words.part_truth))
+
+
+def background_table(
+    meanings: Sequence[PhraseMeaning], closed: Sequence[AbstractSet[str] | None]
+) -> NDArray[np.int8]:
+    """FALSE or UNSURE of every phrase (columns) said of what carries no label in a picture (rows).
+
+    Other names of a kind stay unsure: COCO labels dining tables, and people call a desk a table.
+
+    Args:
+        meanings: the phrases.
+        closed: for each picture the kinds of which every object is labelled; None where that is
+            so of all there are.
+    """
+
+    def judge(kinds: AbstractSet[str] | None, noun: str) -> int:
+        return FALSE if kinds is None or noun in kinds else UNSURE
+
+    return _compare(closed, [m.noun for m in meanings], judge)
 
 
 def _compare(own: Sequence[Any], said: Sequence[Any], judge: Any) -> NDArray[np.int8]:

@@ -32,9 +32,9 @@ from vlm_ros.training.losses import (
 )
 from vlm_ros.training.network import GroundingModel, Teacher
 from vlm_ros.training.phrases import (
-    FALSE,
     LabelledObject,
     PhraseWriter,
+    background_table,
     load_vocabulary,
     truth_table,
 )
@@ -107,15 +107,26 @@ class PhrasePool:
             rng: draws them.
 
         Returns:
-            Sentence embeddings (P, 384) and the truth (things + 80, P) of every phrase said of
-            the batch's objects, in order, and of COCO's classes.
+            Sentence embeddings (P, 384) and the truth (things + B + 80, P) of every phrase said of
+            the batch's objects, in order, of what carries no label in each of its pictures, and of
+            COCO's classes.
         """
         things = list(itertools.chain.from_iterable(batch.things))
         classes = [CLASS_THINGS[i] for i in rng.choice(len(CLASS_THINGS), CLASSES_PER_BATCH)]
         asked = self._writer.sample([*things, *classes], count, rng)
         meanings = [m for m in asked if m.text in self._rows]
         rows = [self._rows[m.text] for m in meanings]
-        table = truth_table(meanings, [*things, *CLASS_THINGS], self.words)
+        closed = [
+            None if all_of_it else kinds
+            for all_of_it, kinds in zip(batch.exhaustive.tolist(), batch.closed, strict=True)
+        ]
+        table = np.concatenate(
+            [
+                truth_table(meanings, things, self.words),
+                background_table(meanings, closed),
+                truth_table(meanings, CLASS_THINGS, self.words),
+            ]
+        )
         return self._embeddings[rows], table
 
 
@@ -213,7 +224,8 @@ def _losses(
         with torch.no_grad():
             early = model.vision.yolox.trunk.early(images)
         dense = model.vision.regions(*early)
-    regions = match_regions(dense, [boxes.to(device) for boxes in batch.boxes], exhaustive)
+    known_rest = exhaustive | torch.tensor([bool(c) for c in batch.closed], device=device)
+    regions = match_regions(dense, [boxes.to(device) for boxes in batch.boxes], known_rest)
     losses = {}
     if teacher is not None:
         with _mixed_precision(device):
@@ -222,10 +234,8 @@ def _losses(
         losses["objectness"] = objectness_loss(dense, regions, known, exhaustive)
         losses["memory"] = memory_loss(dense, known)
     sentences, verdicts = pool.ask(batch, config.phrases, rng)
-    things, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
-    table = np.concatenate([things, np.full((1, things.shape[1]), FALSE, np.int8)])
-    # Background regions carry the index -1, the last row: false of every phrase.
-    asked = torch.from_numpy(table).to(device)[regions.thing]
+    seen, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
+    asked = torch.from_numpy(seen).to(device)[regions.thing]
     # Only of rendered pictures every object is labelled.
     real = ~exhaustive[regions.image]
     heard = torch.from_numpy(rng.random(len(real)) < config.photographs_heard).to(device)
