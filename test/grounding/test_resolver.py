@@ -346,6 +346,28 @@ def test_margin_decides_between_found_and_ambiguous() -> None:
     assert resolve(phrase, scene, Thresholds(match=0.95)).status is NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("faint", "status"),
+    [(0.45, AMBIGUOUS), (0.35, FOUND)],
+    ids=["half hidden", "hardly a thing"],
+)
+def test_a_fainter_thing_that_fits_as_well_is_asked_about(faint: float, status: Status) -> None:
+    boxes = np.array([[0, 0, 50, 50], [100, 0, 150, 50]], np.float32)
+    objectness = np.array([0.9, faint], np.float32)
+    # Its score, with what is unsure about it as a thing, is 0.54 or 0.47 beside 0.81.
+    scene = Scene(boxes, 640, 480, FixedMatcher([0.85, 0.8]), objectness=objectness)
+    assert phrase_in(scene, "the cup").status is status
+    both = phrase_in(scene, "all the cups")
+    assert len(both.targets) == (2 if status is AMBIGUOUS else 1)
+
+
+def test_a_thing_that_is_plainly_there_is_needed_for_a_fainter_one_to_count() -> None:
+    boxes = np.array([[0, 0, 50, 50], [100, 0, 150, 50]], np.float32)
+    objectness = np.array([0.45, 0.45], np.float32)
+    scene = Scene(boxes, 640, 480, FixedMatcher([0.7, 0.7]), objectness=objectness)
+    assert phrase_in(scene, "the cup").status is NOT_FOUND
+
+
 def test_depth_decides_in_front_and_behind(make_scene: SceneMaker) -> None:
     scene = make_scene(
         ("cup", (300, 200, 360, 260), (0.0, 0.0, 0.9)),

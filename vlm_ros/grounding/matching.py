@@ -81,7 +81,13 @@ class PhraseMatcher:
         self._scores = dict(zip(texts, scores.T, strict=True))
         objectness = np.ones(len(usable)) if scene.objectness is None else scene.objectness
         self._objectness = np.where(usable, np.sqrt(np.clip(objectness, 0.0, 1.0)), 0.0)
+        self.surely_things: NDArray[np.bool_] = usable & (objectness >= thresholds.thing)
         self._matches: dict[Phrase, Match] = {}
+
+    def fit(self, scores: Scores) -> Scores:
+        """What scores (N,) would be were the regions surely things; 0 of what is not usable."""
+        sure = np.where(self._objectness > 0.0, self._objectness, np.inf)
+        return np.asarray(scores / sure, np.float32)
 
     def match(self, phrase: Phrase) -> Match:
         """Degrees of the phrase, or of one within it, on every region."""

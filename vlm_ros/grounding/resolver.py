@@ -90,20 +90,22 @@ class _Resolution:
         for relation in self.relations:
             score = score * relation.weight
         self.score: Scores = score.astype(np.float32)
+        self.fit: Scores = self.matcher.fit(self.score)
 
     def answer(self) -> Grounding:
         """Follows the phrase: the thing, its relations, then the choice among several."""
         fitting = np.flatnonzero((self.match.score >= self.limits.match) & self.free)
         if not len(fitting):
             return self._nothing_matches()
+        fainter = self.matcher.surely_things & self.free
+        fainter &= self.matcher.fit(self.match.score) >= self.limits.match
+        fitting = np.union1d(fitting, np.flatnonzero(fainter))
         for relation in self.relations:
             holding = fitting[relation.holds(self.limits.relation)[fitting]]
             if not len(holding):
                 return self._relation_fails(relation)
             fitting = holding
-        candidates = self._distinct(fitting)
-        strongest = self.score[candidates].max()
-        return self._choose(candidates[self.score[candidates] >= self.limits.peer * strongest])
+        return self._choose(self._as_good(self._distinct(fitting), self.limits.peer))
 
     # What failed
 
@@ -197,8 +199,7 @@ class _Resolution:
         return self._found(ranked[:quantity] if quantity else ranked)
 
     def _single(self, ranked: Indices) -> Grounding:
-        best = self.score[ranked[0]]
-        rivals = ranked[self.score[ranked] >= (1.0 - self.limits.margin) * best]
+        rivals = self._as_good(ranked, 1.0 - self.limits.margin)
         if len(rivals) > 1:
             rivals = self._reattached(rivals)
         if len(rivals) == 1:
@@ -240,6 +241,14 @@ class _Resolution:
         union = sizes[:, None] + sizes[None, :] - shared
         same |= shared > self.limits.duplicate * union
         return ranked[first_of_each(same)]
+
+    def _as_good(self, ranked: Indices, share: float) -> Indices:
+        """Those that reach a share of what the first has, in score or in how well they fit."""
+        best = ranked[0]
+        near = self.score >= share * self.score[best]
+        near |= self.matcher.surely_things & (self.fit >= share * self.fit[best])
+        kept: Indices = ranked[near[ranked]]
+        return kept
 
     def _ranked(self, regions: Indices) -> Indices:
         return regions[np.argsort(-self.score[regions], kind="stable")]

@@ -18,6 +18,8 @@ class Thresholds:
         relation: least degree at which a relation or a place holds.
         margin: candidates whose score is within this share of the best are as good as the best,
             so that 0.3 calls 0.8 and 0.6 ambiguous.
+        thing: objectness from which on a region is surely a thing. How well it fits is then
+            compared with the others however faint it is: a half hidden cup is a cup too.
         peer: least share of the best score for a region to be one of several ("all the cups",
             "the leftmost cup").
         duplicate: boxes that overlap by more than this (intersection over union) show one thing;
@@ -30,6 +32,7 @@ class Thresholds:
     attribute: float = 0.35
     relation: float = 0.3
     margin: float = 0.3
+    thing: float = 0.4
     peer: float = 0.5
     duplicate: float = 0.7
     contained: float = 0.85
