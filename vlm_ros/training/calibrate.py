@@ -31,6 +31,8 @@ from vlm_ros.training.phrases import (
 SEEDS = range(50_000, 50_120)
 PHRASES = 24  # asked of every picture, half of them near misses
 RIGHT_IOU = 0.5
+# A region that is less surely a thing than this leads only where nothing else fits.
+SURE = 0.2
 ITERATIONS = 30
 
 
@@ -87,6 +89,7 @@ def _best_matches(
     Where the best region shows something on which people would differ, nothing is learned.
     """
     regions = model.regions(read_picture(picture.path), ())
+    regions = regions.take(np.flatnonzero(regions.objectness >= SURE))
     if not len(regions) or not picture.things:
         return []
     meanings = writer.sample(picture.things, PHRASES, rng)

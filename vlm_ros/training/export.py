@@ -72,7 +72,7 @@ def export(model: GroundingModel, out: Path, name: str, width: int, height: int)
             "mean": [0.0, 0.0, 0.0],
             "std": [1.0, 1.0, 1.0],
             "pad": 114,
-            "min_objectness": 0.2,
+            "min_objectness": 0.03,
             "nms_iou": 0.45,
             "merge_iou": 0.6,
             "max_regions": 64,
