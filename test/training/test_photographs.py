@@ -11,7 +11,6 @@ import pytest
 
 from vlm_ros.images import pictures_in
 from vlm_ros.training.annotations import DataError, read_photographs
-from vlm_ros.training.data import PictureDataset
 
 ROOT = Path(__file__).parents[2]
 COCO128 = ROOT.parent / "shared" / "data" / "coco128" / "images"
@@ -88,6 +87,9 @@ def test_kinds_labelled_completely_are_told_by_the_keys_of_lvis(tmp_path: Path) 
 
 
 def test_what_lost_its_box_is_no_longer_labelled_completely(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch: make train-env")
+    from vlm_ros.training.data import PictureDataset
+
     (picture,) = read_photographs(_federated(tmp_path, neg_category_ids=[2]))
     data = PictureDataset([picture])
     seen = [data[0, 80, 120, seed] for seed in range(40)]
