@@ -84,6 +84,8 @@ def test_kinds_labelled_completely_are_told_by_the_keys_of_lvis(tmp_path: Path) 
     assert said.closed == {"cup", "book"}
     with pytest.raises(DataError, match="image 1 names category 7 of none"):
         read_photographs(_federated(tmp_path, neg_category_ids=[7]))
+    with pytest.raises(DataError, match="image 1: no list of categories"):
+        read_photographs(_federated(tmp_path, neg_category_ids=2))
 
 
 def test_what_lost_its_box_is_no_longer_labelled_completely(tmp_path: Path) -> None:

@@ -129,6 +129,8 @@ def read_coco(source: Path) -> list[Picture]:
             closed = _closed(images[key], {thing.name for _, thing in found}, names)
         except KeyError as error:
             raise DataError(f"{source}: image {key} names category {error} of none.") from error
+        except TypeError as error:
+            raise DataError(f"{source}: image {key}: no list of categories ({error}).") from error
         pictures.append(Picture(path, boxes, tuple(thing for _, thing in found), False, closed))
     return pictures
 

@@ -31,7 +31,7 @@ from vlm_ros.training.phrases import (
 SEEDS = range(50_000, 50_120)
 PHRASES = 24  # asked of every picture, half of them near misses
 RIGHT_IOU = 0.5
-# A region that is less surely a thing than this leads only where nothing else fits.
+# What is less surely a thing seldom leads in grounding, which counts objectness too.
 SURE = 0.2
 ITERATIONS = 30
 
