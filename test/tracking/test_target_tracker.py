@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from vlm_ros.grounding.result import Evidence, GroundedRegion, Grounding, Status
 from vlm_ros.pipeline import StepAnswer
 from vlm_ros.regions import EmbeddedRegions
 from vlm_ros.tracking import FrameTracks, TargetTracker
+from vlm_ros.tracking.target_tracker import worth_following
 
 SIZE = (640, 480)
 CAMERA = Intrinsics(640, 480, 600.0, 600.0, 319.5, 239.5)
@@ -64,6 +66,22 @@ def update(
     tracker: TargetTracker, seconds: float, given: StepAnswer, command_id: str = "1"
 ) -> FrameTracks:
     return tracker.update(seconds, command_id, [given], SIZE, CAMERA)
+
+
+def test_what_is_hardly_a_thing_is_followed_only_while_an_answer_speaks_of_it() -> None:
+    given = answer(PLACES, [0, 1, 2, 3], [0], [2])
+    assert isinstance(given.regions, EmbeddedRegions)
+    faint = replace(given.regions, objectness=np.array([0.9, 0.1, 0.1, 0.3], np.float32))
+    assert worth_following(faint, {0, 2}).tolist() == [0, 2, 3]
+    assert worth_following(faint).tolist() == [0, 3]
+    tracker = TargetTracker()
+    first = update(tracker, 0.0, replace(given, regions=faint))
+    assert set(first.seen) == {0, 2}
+    # Of the four places the second was not followed, so nobody is missed there.
+    second = update(tracker, 0.1, answer(PLACES, [1, 0, 2], [1], [0, 2]))
+    assert second.seen[1].track_id == first.seen[0].track_id
+    assert second.seen[2].track_id == first.seen[2].track_id
+    assert second.seen[0].track_id > max(thing.track_id for thing in first.seen.values())
 
 
 def test_targets_and_alternatives_have_identities() -> None:

@@ -19,11 +19,11 @@ from vlm_ros.evaluation.shares import Share
 from vlm_ros.evaluation.simulated import FEWEST, FIRST_TRAINED_SEED, HEIGHT, MOST, WIDTH
 from vlm_ros.geometry.boxes import iou
 from vlm_ros.models import Model
-from vlm_ros.regions import EmbeddedRegions
 from vlm_ros.simulation.motion import MOTIONS, film
 from vlm_ros.simulation.scene import generate_scene
 from vlm_ros.simulation.tabletop import Tabletop
 from vlm_ros.tracking.assignment import assign
+from vlm_ros.tracking.target_tracker import observations, worth_following
 from vlm_ros.tracking.tracker import Observations, Tracker
 
 MEMORY = 5.0
@@ -114,9 +114,8 @@ def _watched(model: Model, seed: int, motion: str, rate: float) -> Watched | Non
         moving = MOTIONS[motion](tabletop, np.random.default_rng([seed, 3]))
         for seconds, frame in film(tabletop, moving, rate, WIDTH, HEIGHT):
             regions = model.regions(frame.rgb, ())
-            looks = regions.embeddings if isinstance(regions, EmbeddedRegions) else None
             things = {t.identity: t.box for t in frame.objects if t.box[2] > t.box[0]}
-            observed = Observations(regions.boxes, (WIDTH, HEIGHT), looks)
+            observed = observations(regions, worth_following(regions), (WIDTH, HEIGHT))
             frames.append(WatchedFrame(seconds, observed, things))
     return Watched(seed, motion, rate, frames)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,8 +12,11 @@ from vlm_ros.geometry.camera import Intrinsics, deproject, project
 from vlm_ros.geometry.position import Position
 from vlm_ros.grounding.result import GroundedRegion
 from vlm_ros.pipeline import StepAnswer
-from vlm_ros.regions import EmbeddedRegions
+from vlm_ros.regions import EmbeddedRegions, Regions
 from vlm_ros.tracking.tracker import Box, Hidden, Observations, Tracked, Tracker
+
+# Regions that are less surely things come and go from picture to picture, and lead astray.
+_LEAST_OBJECTNESS = 0.2
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,9 @@ class _Found:
 
 
 class TargetTracker:
-    """Follows what one camera's answers point at, and all else that the model proposes there.
+    """Follows what one camera's answers point at, and all else that is surely there.
 
-    That it follows everything keeps a thing from being taken for its neighbour.
+    That it follows so much keeps a thing from being taken for its neighbour.
     """
 
     def __init__(self, memory: float = 5.0) -> None:
@@ -104,8 +107,11 @@ class TargetTracker:
         regions = next((answer.regions for answer in answers), None)
         if regions is None:
             return FrameTracks()
-        looks = regions.embeddings if isinstance(regions, EmbeddedRegions) else None
-        tracked = self._tracker.update(seconds, Observations(regions.boxes, size, looks))
+        groundings = [answer.grounding for answer in answers]
+        spoken_of = {r.region for g in groundings for r in (*g.targets, *g.alternatives)}
+        followed = worth_following(regions, spoken_of)
+        known = self._tracker.update(seconds, observations(regions, followed, size))
+        tracked = dict(zip(followed.tolist(), known, strict=True))
         if command_id != self._command_id:
             self._command_id, self._found = command_id, {}
         seen: dict[int, Tracked] = {}
@@ -117,7 +123,7 @@ class TargetTracker:
                 found = _Found(answer.step, answer.role, region, position, size)
                 self._found[tracked[region.region].track_id] = found
         hidden = self._tracker.hidden
-        alive = {thing.track_id for thing in tracked} | {thing.track_id for thing in hidden}
+        alive = {thing.track_id for thing in known} | {thing.track_id for thing in hidden}
         self._found = {track: found for track, found in self._found.items() if track in alive}
         lost = tuple(
             _lost(thing, self._found[thing.track_id], size, camera)
@@ -125,6 +131,19 @@ class TargetTracker:
             if thing.track_id in self._found
         )
         return FrameTracks(seen, lost, self._tracker.restarted)
+
+
+def worth_following(regions: Regions, spoken_of: Collection[int] = ()) -> NDArray[np.intp]:
+    """Indices, in order, of the regions that are surely things or that an answer speaks of."""
+    worth = np.asarray(regions.objectness >= _LEAST_OBJECTNESS)
+    worth[list(spoken_of)] = True
+    return np.flatnonzero(worth)
+
+
+def observations(regions: Regions, chosen: NDArray[np.intp], size: tuple[int, int]) -> Observations:
+    """What a tracker is told of some of the regions of a picture of `size`."""
+    looks = regions.embeddings[chosen] if isinstance(regions, EmbeddedRegions) else None
+    return Observations(regions.boxes[chosen], size, looks)
 
 
 def _lost(
