@@ -57,6 +57,7 @@ CASES: list[tuple[str, Status, tuple[int, ...]]] = [
     ("the cup farthest from the bottle", FOUND, (0,)),
     ("the cup between the red cup and the plate", FOUND, (1,)),
     ("the ball between the two boxes", FOUND, (8,)),
+    ("the ball under the lamp between the boxes", NOT_FOUND, (8,)),  # no lamp
     ("the ball between the large box and the small box", FOUND, (8,)),
     ("the cup on the left", FOUND, (0,)),
     ("the leftmost cup", FOUND, (0,)),

@@ -348,7 +348,7 @@ class Assignment:
         )
         degrees = np.where(clash, 0.0, degrees)
         weights = np.sqrt(anchors[0][first][:, None] * anchors[-1][second][None, :])
-        flat = degrees.reshape(len(degrees), -1)
+        flat = degrees.reshape(len(degrees), weights.size)
         joint = flat * weights.reshape(1, -1)
         best = joint.argmax(axis=1)
         each = np.arange(len(joint))
