@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train
 
 from torch import nn  # noqa: E402
 
-from vlm_ros.training.details import CHANNELS, GRID, REACH, Details, cells_on_grid  # noqa: E402
+from vlm_ros.training.details import CHANNELS, GRID, REACH, Details, corners_on_grid  # noqa: E402
 from vlm_ros.training.yolox import NECK_CHANNELS, STEM_CHANNELS  # noqa: E402
 
 WIDTH, HEIGHT = 20, 12  # cells of a 160x96 picture
@@ -16,22 +16,41 @@ WIDTH, HEIGHT = 20, 12  # cells of a 160x96 picture
 
 def test_grid_covers_the_box_and_a_little_more() -> None:
     boxes = torch.tensor([[40.0, 32.0, 96.0, 60.0]])
-    cells = cells_on_grid(boxes, WIDTH, HEIGHT).reshape(GRID, GRID)
-    rows, columns = cells // WIDTH, cells % WIDTH
-    assert (columns == columns[:1]).all() and (rows == rows[:, :1]).all()
-    # The outermost of seven samples lie in the middle of the outermost sevenths.
-    wide, high = 56 * REACH * 6 / 7, 28 * REACH * 6 / 7
-    assert columns[0].tolist()[:: GRID - 1] == [int((68 - wide / 2) / 8), int((68 + wide / 2) / 8)]
-    assert rows[:, 0].tolist()[:: GRID - 1] == [int((46 - high / 2) / 8), int((46 + high / 2) / 8)]
-    assert rows[GRID // 2, GRID // 2] == 46 // 8 and columns[GRID // 2, GRID // 2] == 68 // 8
+    # A map that says where it is: what is looked up is the place itself, in pixels.
+    places = torch.stack(
+        [
+            torch.arange(WIDTH).repeat(HEIGHT) * 8.0 + 4,
+            torch.arange(HEIGHT).repeat_interleave(WIDTH) * 8.0 + 4,
+        ]
+    )
+    looked = sum(places[:, c[0]] * share[0] for c, share in corners_on_grid(boxes, WIDTH, HEIGHT))
+    x, y = looked.reshape(2, GRID, GRID)
+    steps = (torch.arange(GRID) - GRID // 2) / GRID * REACH
+    torch.testing.assert_close(x, (68 + 56 * steps).expand(GRID, GRID))
+    torch.testing.assert_close(y, (46 + 28 * steps)[:, None].expand(GRID, GRID))
 
 
 def test_boxes_beyond_the_picture_look_at_its_edge() -> None:
-    boxes = torch.tensor([[-50.0, -50.0, -10.0, -10.0], [150.0, 90.0, 400.0, 300.0]])
-    cells = cells_on_grid(boxes, WIDTH, HEIGHT)
-    assert (cells[0] == 0).all()
-    assert (cells[1] >= 0).all() and (cells[1] < WIDTH * HEIGHT).all()
-    assert cells[1, -1] == WIDTH * HEIGHT - 1
+    boxes = torch.tensor([[-50.0, -50.0, -10.0, -10.0], [180.0, 120.0, 400.0, 300.0]])
+    corners = corners_on_grid(boxes, WIDTH, HEIGHT)
+    for cells, share in corners:
+        assert (cells >= 0).all() and (cells < WIDTH * HEIGHT).all()
+        assert (cells[0][share[0] > 0] == 0).all()
+        assert (cells[1][share[1] > 0] == WIDTH * HEIGHT - 1).all()
+    assert torch.allclose(sum(share for _, share in corners), torch.ones(2, GRID * GRID))
+
+
+def test_a_box_that_moves_a_little_says_nearly_the_same() -> None:
+    torch.manual_seed(0)
+    details = Details(8).eval()
+    nn.init.normal_(details.say.weight)
+    maps = torch.randn(1, CHANNELS, HEIGHT, WIDTH)
+    # Wherever a box lies, some place of the grid is about to pass from one cell to the next.
+    boxes = torch.tensor([[40.0, 32.0, 96.0, 60.0]]) + torch.linspace(0, 8, 81)[:, None]
+    with torch.no_grad():
+        said = details(maps, torch.zeros(len(boxes), dtype=torch.int64), boxes)
+    steps = (said[1:] - said[:-1]).norm(dim=1)
+    assert steps.max() < 4 * steps.median()
 
 
 def test_only_the_own_picture_and_place_counts() -> None:

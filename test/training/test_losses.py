@@ -78,8 +78,36 @@ def test_forgetting_the_teacher_costs() -> None:
     shifted, _ = _dense(4.0, 4.0)
     teacher = _teacher(dense)
     other = dataclasses.replace(dense, classes=dense.classes + 2.0)
-    assert memory_loss(dense, teacher) < memory_loss(shifted, teacher)
-    assert memory_loss(dense, teacher) < memory_loss(other, teacher)
+    empty = match_regions(dense, [torch.zeros(0, 4)], SOME)
+    assert memory_loss(dense, empty, teacher) < memory_loss(shifted, empty, teacher)
+    assert memory_loss(dense, empty, teacher) < memory_loss(other, empty, teacher)
+
+
+def test_around_a_label_the_teacher_neither_raises_loose_boxes_nor_keeps_them() -> None:
+    dense, truth = _dense(0.0, 4.0)
+    regions = match_regions(dense, truth, SOME)
+    # It sees an object in every box that overlaps with the labelled one, or with nothing.
+    sure = dataclasses.replace(_teacher(dense), objectness=torch.full((1, 64), 0.9))
+    loose = (regions.best_iou > 0.3) & (regions.best_iou < 0.6)
+    loose[regions.image, regions.point] = False  # what is assigned to the object learns its overlap
+    elsewhere = regions.best_iou == 0
+    assert loose.any() and elsewhere.any()
+
+    def cost(where: torch.Tensor, probability: float) -> torch.Tensor:
+        logit = torch.logit(torch.tensor(probability))
+        said = dataclasses.replace(dense, objectness=torch.where(where, logit, dense.objectness))
+        return objectness_loss(said, regions, sure, SOME)
+
+    assert cost(loose, 0.5) < cost(loose, 0.9)
+    assert cost(elsewhere, 0.9) < cost(elsewhere, 0.5)
+    moved = dataclasses.replace(sure, boxes=sure.boxes + 6.0)
+    near, far = (torch.where(where, 0.9, 0.0) for where in (loose, elsewhere))
+    kept, left = (
+        memory_loss(dense, regions, dataclasses.replace(moved, objectness=at))
+        - memory_loss(dense, regions, dataclasses.replace(sure, objectness=at))
+        for at in (far, near)
+    )
+    assert kept > 0 and left == 0
 
 
 def test_background_is_asked_about_too() -> None:

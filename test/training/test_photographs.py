@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from vlm_ros.images import pictures_in
-from vlm_ros.training.annotations import DataError, read_photographs
+from vlm_ros.training.annotations import DataError, Picture, read_photographs
+from vlm_ros.training.phrases import LabelledObject
 
 ROOT = Path(__file__).parents[2]
 COCO128 = ROOT.parent / "shared" / "data" / "coco128" / "images"
@@ -93,9 +95,39 @@ def test_what_lost_its_box_is_no_longer_labelled_completely(tmp_path: Path) -> N
     from vlm_ros.training.data import PictureDataset
 
     (picture,) = read_photographs(_federated(tmp_path, neg_category_ids=[2]))
-    data = PictureDataset([picture])
+    data = PictureDataset([picture], mosaics=0.0)
     seen = [data[0, 80, 120, seed] for seed in range(40)]
     for _, boxes, things, _, closed in seen:
         assert len(boxes) == len(things)
         assert closed == {"book", *(thing.name for thing in things)}
     assert len({closed for *_, closed in seen}) > 1, "no warp lost a box"
+
+
+def test_four_photographs_share_a_mosaic(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch: make train-env")
+    from vlm_ros.training.data import PictureDataset
+
+    colours = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+    pictures = []
+    for name, colour in colours.items():
+        image = np.zeros((60, 80, 3), np.uint8)
+        image[20:40, 30:60] = colour[::-1]
+        cv2.imwrite(str(tmp_path / f"{name}.png"), image)
+        box = np.array([[30, 20, 60, 40]], np.float32)
+        thing = LabelledObject(name, {}, complete=False)
+        pictures.append(Picture(tmp_path / f"{name}.png", box, (thing,), False, frozenset({name})))
+    rendered = replace(pictures[0], exhaustive=True)
+    data = PictureDataset([*pictures, rendered], mosaics=1.0)
+    together = 0
+    for seed in range(30):
+        image, boxes, things, exhaustive, closed = data[0, 192, 256, seed]
+        assert image.shape == (3, 192, 256) and not exhaustive
+        assert len(boxes) == len(things) <= 4
+        together = max(together, len({thing.name for thing in things}))
+        # What one of the four says nothing about is not labelled completely.
+        assert len(closed) <= 1
+        for (left, top, right, bottom), thing in zip(boxes.int().tolist(), things, strict=True):
+            seen = image[:, (top + bottom) // 2, (left + right) // 2].numpy()
+            assert seen.argmax() == np.argmax(colours[thing.name])
+    assert together == 3
+    assert len(data[3, 192, 256, 0][2]) == 1, "a rendered picture is never part of one"

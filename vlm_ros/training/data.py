@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,10 +44,20 @@ Sample = tuple[Tensor, Tensor, tuple[LabelledObject, ...], bool, frozenset[str]]
 
 
 class PictureDataset(Dataset[Sample]):
-    """Augmented pictures; indexed by (picture, height, width, seed) so that sizes can change."""
+    """Augmented pictures; indexed by (picture, height, width, seed) so that sizes can change.
 
-    def __init__(self, pictures: Sequence[Picture]) -> None:
+    A photograph is at times one of four that share an image (a mosaic; Bochkovskiy et al. 2020,
+    YOLOv4): many show one thing, large, and nothing else that it could be taken for.
+
+    Args:
+        pictures: all of them. Photographs are those that are not labelled exhaustively.
+        mosaics: how often a photograph shares the image with three others, 0..1.
+    """
+
+    def __init__(self, pictures: Sequence[Picture], mosaics: float) -> None:
         self._pictures = pictures
+        self._photographs = [i for i, picture in enumerate(pictures) if not picture.exhaustive]
+        self._mosaics = mosaics
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -55,14 +66,15 @@ class PictureDataset(Dataset[Sample]):
         index, height, width, seed = key
         picture = self._pictures[index]
         rng = np.random.default_rng(seed)
-        image, boxes, kept = _warp(read_picture(picture.path), picture.boxes, height, width, rng)
-        image = photometric(image, rng)
+        if not picture.exhaustive and rng.random() < self._mosaics:
+            others = rng.choice(self._photographs, 3)
+            view = _mosaic([picture, *(self._pictures[i] for i in others)], height, width, rng)
+        else:
+            view = _view(picture, height, width, rng)
+        image = photometric(view.image, rng)
         tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
-        things = tuple(picture.things[i] for i in kept)
-        # Of what lost its box a bit may still be seen.
-        lost = {thing.name for i, thing in enumerate(picture.things) if i not in kept}
-        closed = picture.closed - lost
-        return tensor, torch.from_numpy(boxes), things, picture.exhaustive, closed
+        boxes = torch.from_numpy(view.boxes)
+        return tensor, boxes, view.things, picture.exhaustive, view.closed
 
 
 class MixedSampler(Sampler[list[tuple[int, int, int, int]]]):
@@ -108,6 +120,48 @@ def collate(samples: Sequence[Sample]) -> Batch:
     """Joins samples of one size."""
     images, boxes, things, exhaustive, closed = zip(*samples, strict=True)
     return Batch(torch.stack(images), boxes, things, torch.tensor(exhaustive), closed)
+
+
+@dataclass(frozen=True)
+class _View:
+    """What is seen of one picture or of several: see `Picture`; the image is (H, W, 3) RGB."""
+
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    things: tuple[LabelledObject, ...]
+    closed: frozenset[str]
+
+
+def _view(picture: Picture, height: int, width: int, rng: np.random.Generator) -> _View:
+    image, boxes, kept = _warp(read_picture(picture.path), picture.boxes, height, width, rng)
+    # Of what lost its box a bit may still be seen.
+    lost = {thing.name for i, thing in enumerate(picture.things) if i not in kept}
+    return _View(image, boxes, tuple(picture.things[i] for i in kept), picture.closed - lost)
+
+
+def _mosaic(
+    pictures: Sequence[Picture], height: int, width: int, rng: np.random.Generator
+) -> _View:
+    """Four pictures around a point near the middle."""
+    middle_y, middle_x = (int(size * rng.uniform(0.35, 0.65)) for size in (height, width))
+    places = [
+        (top, left, bottom - top, right - left)
+        for top, bottom in ((0, middle_y), (middle_y, height))
+        for left, right in ((0, middle_x), (middle_x, width))
+    ]
+    image = np.empty((height, width, 3), np.uint8)
+    views = []
+    for picture, (top, left, high, wide) in zip(pictures, places, strict=True):
+        view = _view(picture, high, wide, rng)
+        image[top : top + high, left : left + wide] = view.image
+        boxes = view.boxes + np.array([left, top, left, top], np.float32)
+        views.append(replace(view, boxes=boxes))
+    return _View(
+        image,
+        np.concatenate([view.boxes for view in views]),
+        tuple(itertools.chain.from_iterable(view.things for view in views)),
+        frozenset.intersection(*(view.closed for view in views)),
+    )
 
 
 def _warp(

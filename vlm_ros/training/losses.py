@@ -16,7 +16,8 @@ from vlm_ros.training.phrases import TRUE, UNSURE
 # A confident prediction on what carries no label is asked about every phrase, so that "not there"
 # is learned.
 BACKGROUND_PER_IMAGE = 6
-BACKGROUND_IOU = 0.3
+# A prediction that overlaps with an object by more than this is about that object.
+SAME_PLACE = 0.3
 # What the teacher is less sure of than this (probability) is nothing that could be forgotten.
 FAINT = 0.01
 
@@ -62,7 +63,7 @@ def match_regions(dense: DenseRegions, boxes: Sequence[Tensor], known: Tensor) -
             truth,
         )
         found.append((torch.full_like(points, i), points, objects + offset, truth[objects]))
-        confident = dense.objectness[i].detach().masked_fill(iou > BACKGROUND_IOU, -torch.inf)
+        confident = dense.objectness[i].detach().masked_fill(iou > SAME_PLACE, -torch.inf)
         count = BACKGROUND_PER_IMAGE if known[i] else 0
         background = confident.topk(count).indices
         empty.append((torch.full_like(background, i), background))
@@ -105,16 +106,23 @@ def objectness_loss(
     """Objectness learns the overlap its box reaches, so that the best box of an object leads.
 
     Where an image's objects (B, exhaustive) are not all labelled, the teacher speaks for the rest.
+    It was not taught how well its boxes fit: around what is labelled, none is worth more than it
+    overlaps with it.
     """
     count = len(regions.truth)
     target = torch.where(exhaustive[:, None], 0.0, teacher.objectness)
+    around = regions.best_iou > SAME_PLACE
+    target = torch.where(around, torch.minimum(target, regions.best_iou), target)
     at = (regions.image[:count], regions.point[:count])
     target[at] = regions.best_iou[at].clamp(0, 1)
     return bce(dense.objectness, target, reduction="sum") / max(count, 1)
 
 
-def memory_loss(dense: DenseRegions, teacher: TeacherRegions) -> Tensor:
-    """How far classes and boxes are from the teacher's, where the teacher sees an object."""
+def memory_loss(dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRegions) -> Tensor:
+    """How far classes and boxes are from the teacher's, where the teacher sees an object.
+
+    Boxes around what is labelled are left to the labels.
+    """
     sure = teacher.objectness * teacher.classes.amax(-1).float().sigmoid()
     # Of thousands of points few see anything; the rest would cost most of the time.
     at = (sure > FAINT).nonzero(as_tuple=True)
@@ -122,6 +130,7 @@ def memory_loss(dense: DenseRegions, teacher: TeacherRegions) -> Tensor:
     known = teacher.classes[at].float().sigmoid()
     classes = bce(dense.classes[at].float(), known, reduction="none").sum(-1)
     boxes = generalised_iou_loss(dense.boxes[at], teacher.boxes[at])
+    boxes = boxes * (regions.best_iou[at] <= SAME_PLACE)
     return ((classes + boxes) * weight).sum() / weight.sum().clamp(min=1.0)
 
 

@@ -61,6 +61,7 @@ class TrainingConfig:
     losses: dict[str, float]
     photograph_share: float
     photographs_heard: float
+    mosaics: float
     checkpoint_every: int
 
 
@@ -232,7 +233,7 @@ def _losses(
             known = teacher(early[1])
         losses["box"] = box_loss(dense, regions)
         losses["objectness"] = objectness_loss(dense, regions, known, exhaustive)
-        losses["memory"] = memory_loss(dense, known)
+        losses["memory"] = memory_loss(dense, regions, known)
     sentences, verdicts = pool.ask(batch, config.phrases, rng)
     seen, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
     asked = torch.from_numpy(seen).to(device)[regions.thing]
@@ -332,7 +333,7 @@ def _loader(
     weights = np.concatenate([np.full(len(p), share / max(len(p), 1)) for share, p in shares])
     sampler = MixedSampler(weights, config.sizes, config.batch, start, config.steps, config.seed)
     return DataLoader(
-        PictureDataset([*itertools.chain.from_iterable(folders), *photographs]),
+        PictureDataset([*itertools.chain.from_iterable(folders), *photographs], config.mosaics),
         batch_sampler=sampler,
         collate_fn=collate,
         num_workers=1 if not torch.cuda.is_available() else 12,
