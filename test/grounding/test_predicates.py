@@ -94,6 +94,10 @@ BOX = one(200, 200, 300, 300)
         ("in", one(235, 120, 265, 270), True),
         ("in", one(310, 220, 370, 280), False),
         ("in", one(150, 150, 400, 400), False),
+        ("part_of", one(220, 220, 260, 260), True),
+        ("part_of", one(230, 180, 270, 204), True),  # a cap that the box leaves out
+        ("part_of", one(340, 220, 380, 260), False),
+        ("part_of", one(195, 195, 300, 305), False),  # the same thing once more
         ("next_to", one(310, 210, 390, 300), True),
         ("next_to", one(600, 210, 640, 300), False),
         ("next_to", one(220, 220, 280, 280), False),

@@ -265,6 +265,22 @@ def test_an_anchor_is_never_the_target(make_scene: SceneMaker) -> None:
     assert phrase_in(near, "the cup next to the plate").status is FOUND
 
 
+def test_a_part_is_that_of_its_own_thing(make_scene: SceneMaker) -> None:
+    scene = make_scene(
+        ("green bottle", (100, 100, 140, 300)),
+        ("white bottle", (300, 100, 340, 200)),
+        ("cap", (108, 95, 132, 120)),
+        ("cap", (308, 95, 332, 115)),
+        ("cap", (500, 300, 524, 320)),
+    )
+    for text, cap in (("green", 2), ("tallest", 2), ("white", 3), ("shortest", 3)):
+        grounding = resolve(parse_command(f"the cap of the {text} bottle").steps[0].target, scene)
+        assert grounding.status is FOUND, grounding.reason
+        assert indices(grounding) == (cap,)
+    target = parse_command("the cap of the jar").steps[0].target
+    assert resolve(target, scene).reason == "there is a cap, but no jar is seen"
+
+
 @pytest.mark.timeout(30)  # without sharing work between branches it would take years
 def test_deep_nesting_ends(make_scene: SceneMaker) -> None:
     scene = make_scene(*(("cup", (x, 100, x + 20, 130)) for x in range(0, 600, 25)))

@@ -38,7 +38,7 @@ _PARTED = 0.55
 # that touch.
 _BESIDE, _NEAR = 0.8, 1.5
 # What less certain signs of a relation count for.
-_STANDING, _STICKING_OUT, _BENEATH = 0.8, 0.6, 0.5
+_STANDING, _STICKING_OUT, _BENEATH, _ATTACHED = 0.8, 0.6, 0.5, 0.6
 # What stands on a thing may end this share of its height above it, boxes being what they are.
 _FLOATING = 0.1
 _TINY = np.float32(1e-6)
@@ -201,6 +201,18 @@ def touching(target: Layout, anchor: Layout) -> Degrees:
     return _degrees(np.exp(-np.square(pairs.gap / 0.15)) * pairs.same_depth)
 
 
+def part_of(target: Layout, anchor: Layout) -> Degrees:
+    """Most of the target's smaller box lies in the anchor's, at whichever end.
+
+    A cap that the bottle's box leaves out touches it, and counts less: so may what is no part.
+    """
+    pairs = _Pairs(target, anchor)
+    share = pairs.target_width * pairs.target_height / (pairs.anchor_width * pairs.anchor_height)
+    contained = _ramp(pairs.covered, 0.2, 0.7)
+    meeting = np.float32(_ATTACHED) * np.exp(-np.square(pairs.gap / 0.15))
+    return _degrees(np.maximum(contained, meeting) * _ramp(-share, -0.9, -0.6) * pairs.same_depth)
+
+
 def near(target: Layout, anchor: Layout) -> Degrees:
     """The gap between the two is of the order of their size."""
     pairs = _Pairs(target, anchor)
@@ -257,6 +269,7 @@ PREDICATES: dict[str, Callable[[Layout, Layout], Degrees]] = {
     "behind": behind,
     "next_to": next_to,
     "touching": touching,
+    "part_of": part_of,
     "near": near,
     "far_from": far_from,
 }

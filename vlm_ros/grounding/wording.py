@@ -14,6 +14,7 @@ _SPOKEN_YOU = ("us", "ut", "uk", "uni")
 _RELATIONS = {
     "supports": "with {} on it",
     "contains": "with {} in it",
+    "part_of": "that is part of {}",
     "nearest_to_each_other": "close to each other",
 }
 

@@ -12,7 +12,8 @@ class Relation:
     Attributes:
         predicate: canonical name, e.g. "left_of", "on", "between", "next_to". "supports" and
             "contains" are "on" and "in" seen from below and from outside: the anchor is on
-            this, the anchor is in this ("the plate with an apple on it").
+            this, the anchor is in this ("the plate with an apple on it"). "part_of" is what
+            belongs to one particular thing ("the lid of the red pot", but "a pot lid").
         anchors: the phrases it relates to; one, or two for "between"; none for
             "nearest_to_each_other".
         rank: which one in the order of "nearest_to" or "farthest_from" ("the second closest

@@ -92,6 +92,7 @@ class Lexicon:
         self.colour_prefixes = frozenset(attributes["colour_prefixes"])
         self.part_names = frozenset(nouns["parts"])
         self.parts_inside = frozenset(nouns["parts_inside"])
+        self.unowned = frozenset(nouns["unowned"])
         self.inverses: dict[str, str] = relations["inverses"]
         self._hollow = frozenset(relations["hollow"])
         self._flat = frozenset(relations["flat"])

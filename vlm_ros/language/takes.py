@@ -156,8 +156,11 @@ def _take_unnamed(at: Stepping, value: str, index: int, length: int) -> int:
 
 
 def _take_of(at: Stepping, value: str, index: int, length: int) -> int:
-    """Tells "a cup of red colour" from "a cup of coffee"."""
+    """Tells "a cup of red colour" from "a cup of coffee" and "the lid of the cup"."""
     after = index + length
+    if at.names_part() and at.readings.leading_kind(after) == "DET":
+        at.emit("RELATION", "part_of", index, length)
+        return after
     counted = at.bare_number(after)
     if counted and at.previous() == "WORD":
         return counted  # "the shortest pencil of the three"

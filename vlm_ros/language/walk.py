@@ -108,6 +108,11 @@ class Walk:
             self.previous() == "ATTRIBUTE" and self.tokens[-1] in self.known.noun_attributes
         )
 
+    def names_part(self) -> bool:
+        """Whether the newest token names what belongs to a thing: "lid", not "edge"."""
+        name = str(self.tokens[-1]).rpartition(" ")[2] if self.previous() == "WORD" else ""
+        return name in self.known.part_names - self.known.unowned
+
     def is_postposed(self, index: int) -> bool:
         """Whether a superlative at `index` is said of the noun before: "the plate the most big"."""
         if self.previous() not in HEAD or self.readings.is_end(index):
