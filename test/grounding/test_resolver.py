@@ -385,6 +385,29 @@ def test_a_thing_that_is_plainly_there_is_needed_for_a_fainter_one_to_count() ->
     assert phrase_in(scene, "the cup").status is NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("text", "fit", "objectness", "region"),
+    [
+        ("the rightmost cup", 0.4, 0.9, 1),
+        ("the cup on the right", 0.4, 0.9, 1),
+        ("the largest cup", 0.4, 0.9, 1),
+        ("the leftmost cup", 0.4, 0.9, 0),
+        ("the cup on the left", 0.4, 0.9, 0),
+        ("the cup", 0.4, 0.9, 0),
+        ("the rightmost cup", 0.2, 0.9, 0),  # something else
+        ("the rightmost cup", 0.4, 0.3, 0),  # hardly a thing
+    ],
+)
+def test_a_comparison_presupposes_several(
+    text: str, fit: float, objectness: float, region: int
+) -> None:
+    boxes = np.array([[0, 0, 50, 50], [400, 0, 500, 100]], np.float32)
+    sure = np.array([0.9, objectness], np.float32)
+    grounding = phrase_in(Scene(boxes, 640, 480, FixedMatcher([0.9, fit]), objectness=sure), text)
+    assert grounding.status is FOUND
+    assert indices(grounding) == (region,)
+
+
 def test_depth_decides_in_front_and_behind(make_scene: SceneMaker) -> None:
     scene = make_scene(
         ("cup", (300, 200, 360, 260), (0.0, 0.0, 0.9)),

@@ -150,6 +150,8 @@ class _Resolution:
                 return self._missed(f"{there_is(self.phrase)}, but at the {where} of the image")
         # "The largest cup on the left" is the largest of those on the left.
         ordered = sorted(filter(orders, selectors), key=decides)
+        if len(candidates) == 1 and self._compares(candidates, ordered):
+            candidates = self._with_companions(candidates)
         for selector in (s for s in selectors if s.kind == "place" and not orders(s)):
             if selector.axis.startswith("not_"):
                 continue
@@ -168,6 +170,24 @@ class _Resolution:
         if quantity is not None:
             return self._counted(self._ranked(candidates), quantity)
         return self._single(self._ranked(candidates))
+
+    def _compares(self, only: Indices, ordered: Sequence[Selector]) -> bool:
+        """Whether the only candidate is said to be one of several.
+
+        A comparison presupposes what it compares (Strawson 1950, On referring). What is on the
+        left may be alone there.
+        """
+        sides = [s.axis for s in ordered if s.kind == "place" and not s.axis.startswith("not_")]
+        beside = any(not len(on_side(self.scene, only, side)) for side in sides)
+        return beside or any(s.kind == "superlative" for s in ordered)
+
+    def _with_companions(self, only: Indices) -> Indices:
+        """The only candidate and what is surely a thing and may be another."""
+        more = self.matcher.surely_things & self.free
+        more &= self.matcher.fit(self.match.score) >= self.limits.companion
+        for relation in self.relations:
+            more &= relation.holds(self.limits.relation)
+        return self._distinct(np.union1d(only, np.flatnonzero(more)))
 
     def _along(
         self, candidates: Indices, ordered: Sequence[Selector], quantity: int | None

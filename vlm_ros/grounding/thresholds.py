@@ -22,6 +22,9 @@ class Thresholds:
             compared with the others however faint it is: a half hidden cup is a cup too.
         peer: least share of the best score for a region to be one of several ("all the cups",
             "the leftmost cup").
+        companion: how well something that is surely a thing must fit to be compared with the only
+            region that matches, where a comparison is asked for: "the leftmost cup" is one of
+            several, and a cup that is hard to recognise may be the other.
         duplicate: boxes that overlap by more than this (intersection over union) show one thing;
             1 where each box is known to be a thing of its own.
         contained: of two boxes that fit the same phrase, one that lies in the other by more than
@@ -34,5 +37,6 @@ class Thresholds:
     margin: float = 0.3
     thing: float = 0.4
     peer: float = 0.5
+    companion: float = 0.3
     duplicate: float = 0.7
     contained: float = 0.85
