@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from vlm_ros.errors import ModelError
 
@@ -104,6 +104,19 @@ def captured(node: onnx.NodeProto) -> Iterator[str]:
                 yield from inner.input
                 yield from captured(inner)
             yield from (output.name for output in graph.output)
+
+
+def with_outputs(
+    model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto], outputs: Sequence[str]
+) -> onnx.ModelProto:
+    """A copy with nodes behind its own, and with more FP32 outputs."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    copy.graph.node.extend(nodes)
+    copy.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs
+    )
+    return copy
 
 
 def _constants_to_initialisers(graph: onnx.GraphProto) -> None:

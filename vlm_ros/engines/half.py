@@ -4,7 +4,8 @@ Products (convolutions and matrix products) are where the time goes; they work i
 between two of them follows, as long as it only moves values or combines them one by one. The rest
 stays in FP32: normalisations, softmax, reductions, powers and exponentials, whatever decides
 between regions, and everything behind the last product, because FP16 counts pixels beyond 1024 in
-steps of one and those beyond 512 in halves.
+steps of one and those beyond 512 in halves. So do products of which the result is small beside
+what is summed up in them, because rounding costs more of it there, and what makes their inputs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from vlm_ros.engines.graph import PRODUCTS, FloatGraph
 LARGEST = 32752.0
 # FP16's smallest positive number; less becomes nothing.
 SMALLEST = 2.0**-24
+# The share of a product's spread that rounding its inputs may take. FP16 rounds by up to 2^-11 of
+# a value, so that a product loses less than that where its terms do not cancel out.
+LARGEST_LOSS = 3 * 2.0**-11
 
 _FOLLOWERS = frozenset(
     {
@@ -35,21 +39,45 @@ _FOLLOWERS = frozenset(
 )
 
 
-def half_nodes(graph: FloatGraph, largest: Mapping[str, float]) -> frozenset[int]:
+def half_nodes(
+    graph: FloatGraph, largest: Mapping[str, float], losses: Mapping[int, float]
+) -> frozenset[int]:
     """Indices of the nodes that can work in FP16.
 
     Args:
         graph: in FP32.
         largest: the largest absolute value that was seen of each tensor; see `ranges`.
+        losses: what rounding costs the products, by index; see `losses`.
     """
     useful = graph.feeding_products()
+    exact = _not_to_be_rounded(graph, losses)
     half: set[str] = set()
     chosen: set[int] = set()
     for index, node in enumerate(graph.nodes):
-        if _can(graph, node, largest) and _gains(graph, node, half, useful):
+        if index in exact or not _can(graph, node, largest):
+            continue
+        if _gains(graph, node, half, useful):
             chosen.add(index)
             half.update(output for output in node.output if graph.is_float(output))
     return frozenset(chosen)
+
+
+def _not_to_be_rounded(graph: FloatGraph, losses: Mapping[int, float]) -> set[int]:
+    """The products that lose too much, and what makes their inputs, back to the products before.
+
+    What comes out of FP16 has been rounded already.
+    """
+    makers = {output: index for index, node in enumerate(graph.nodes) for output in node.output}
+    found = {index for index, loss in losses.items() if loss > LARGEST_LOSS}
+    waiting = [name for index in found for name in graph.nodes[index].input]
+    while waiting:
+        index = makers.get(waiting.pop(), -1)
+        if index < 0 or index in found:
+            continue
+        found.add(index)
+        if graph.nodes[index].op_type not in PRODUCTS:
+            waiting.extend(graph.nodes[index].input)
+    return found
 
 
 def _gains(graph: FloatGraph, node: onnx.NodeProto, half: set[str], useful: set[str]) -> bool:

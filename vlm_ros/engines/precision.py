@@ -15,6 +15,7 @@ import onnx
 from vlm_ros.engines.graph import FloatGraph
 from vlm_ros.engines.half import half_nodes
 from vlm_ros.engines.int8 import int8_nodes
+from vlm_ros.engines.losses import rounding_losses
 from vlm_ros.engines.onnx_session import SampleInputs
 from vlm_ros.engines.ranges import largest_values
 from vlm_ros.engines.typed import TypePlan, rounded_graph, typed_graph
@@ -71,7 +72,7 @@ def graph_in(precision: Precision, graph: Path, samples: SampleInputs) -> Precis
         raise EngineError(f"A graph in {precision.value} needs at least one sample input.")
     largest = largest_values(read, samples)
     int8 = int8_nodes(read, largest, samples) if precision is Precision.INT8 else {}
-    plan = TypePlan(half_nodes(read, largest), int8)
+    plan = TypePlan(half_nodes(read, largest, rounding_losses(read, samples)), int8)
     return PreciseGraph(
         engine=typed_graph(read, plan),
         reference=rounded_graph(read, plan),

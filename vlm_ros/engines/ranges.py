@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import helper
 
-from vlm_ros.engines.graph import FloatGraph
+from vlm_ros.engines.graph import FloatGraph, with_outputs
 from vlm_ros.engines.onnx_session import SampleInputs, session_of
 
 # Tensors of so many bytes together are fetched in one pass.
@@ -32,7 +31,7 @@ def largest_values(graph: FloatGraph, samples: SampleInputs) -> dict[str, float]
             helper.make_node("Abs", [name], [f"{name}.abs"]),
             helper.make_node("ReduceMax", [f"{name}.abs"], [f"{name}.largest"], keepdims=0),
         ]
-    model = _with_outputs(graph.model, extra, [f"{name}.largest" for name in names])
+    model = with_outputs(graph.model, extra, [f"{name}.largest" for name in names])
     session = session_of(model)
     largest = np.zeros(len(names))
     for sample in samples:
@@ -64,7 +63,7 @@ def clipping_points(
         copies = [
             helper.make_node("Identity", [n], [o]) for n, o in zip(group, outputs, strict=True)
         ]
-        session = session_of(_with_outputs(graph.model, copies, outputs))
+        session = session_of(with_outputs(graph.model, copies, outputs))
         counts = {name: np.zeros(_BINS) for name in group}
         for sample in samples:
             for name, values in zip(group, session.run(outputs, dict(sample)), strict=True):
@@ -98,15 +97,3 @@ def _groups(graph: FloatGraph, tensors: Sequence[str]) -> Iterator[list[str]]:
             group, size = [], 0
     if group:
         yield group
-
-
-def _with_outputs(
-    model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto], outputs: Sequence[str]
-) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    copy.graph.node.extend(nodes)
-    copy.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs
-    )
-    return copy
