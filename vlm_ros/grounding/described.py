@@ -237,9 +237,13 @@ class DescriptionMatcher:
         if not thing.modifiers:
             return _SAYS_MORE
         content, other = (name.rpartition(" ")[0] for name in (said.noun, thing.noun))
-        if content in lexicon().named_kinds(other):
-            # A "cola can" is a "soda can".
+        contents, others = (lexicon().named_kinds(name) for name in (content, other))
+        if content in contents and lexicon().kinds_of(content) & others:
+            # A "coke can" is a "cola can", and this is a "soda can".
             return 1.0
+        if other in contents:
+            # A "cola can" may be a "coke can".
+            return _SAYS_MORE
         called = thing.whole or thing.noun
         alike = self._alike(said.noun, called, _EVEN_COSINE_SAME_HEAD, _STEEPNESS_SAME_HEAD)
         return _SAYS_MORE * alike
