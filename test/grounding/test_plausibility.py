@@ -76,6 +76,16 @@ def test_objectness_decides_where_nothing_else_does() -> None:
     assert [r.region for r in guesses(scene, "the gizmo").alternatives] == [1, 0]
 
 
+def test_what_is_plainly_there_is_guessed_before_what_is_a_shade_more_like_it() -> None:
+    class Hardly:
+        def scores(self, phrases: Sequence[str]) -> NDArray[np.float32]:
+            return np.array([[0.01] * len(phrases), [0.001] * len(phrases)], np.float32)
+
+    boxes = np.array([[0, 0, 60, 60], [300, 200, 400, 260]], np.float32)
+    scene = Scene(boxes, 640, 480, Hardly(), objectness=np.array([0.1, 0.8], np.float32))
+    assert [r.region for r in guesses(scene, "the gizmo").alternatives] == [1, 0]
+
+
 def test_runners_up_follow_what_was_found(make_scene: SceneMaker) -> None:
     grounding = guesses(make_scene(*THINGS), "the red cup")
     assert [t.region for t in grounding.targets] == [0]

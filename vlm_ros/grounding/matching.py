@@ -22,6 +22,9 @@ Scores = NDArray[np.float32]
 _PART_COVERAGE = 0.7
 # However little one word fits, it weighs no more than this against the others in a best guess.
 _LEAST_DEGREE = 0.002
+# A noun that fits less than this hardly fits: of things that are none of what was asked for, it
+# tells more where they are, and whether they are things at all, than which is a shade more like it.
+_DOUBT = 0.01
 # About as much one word as another; a contrast is seldom exactly even.
 _EVEN = 0.45
 # The degree from which a part is plainly there.
@@ -133,7 +136,7 @@ class PhraseMatcher:
         text = matched_text(phrase)
         score = self._scores[text] * self._objectness
         noun = self._scores[phrase.noun]
-        plausible = self._objectness * soften(noun)
+        plausible = self._objectness * soften(np.maximum(noun, _DOUBT))
         degrees = self._degrees(phrase, text)
         others = _other_things(phrase, text)
         if others:
