@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -406,6 +407,19 @@ def test_a_comparison_presupposes_several(
     grounding = phrase_in(Scene(boxes, 640, 480, FixedMatcher([0.9, fit]), objectness=sure), text)
     assert grounding.status is FOUND
     assert indices(grounding) == (region,)
+
+
+@pytest.mark.parametrize("text", ["the cup on the right", "the right cup", "the cup at the bottom"])
+def test_what_is_on_the_other_side_is_not_what_is_asked_for(
+    make_scene: SceneMaker, text: str
+) -> None:
+    grounding = phrase_in(
+        make_scene(("cup", (0, 0, 50, 50)), ("plate", (400, 300, 500, 400))), text
+    )
+    assert grounding.status is NOT_FOUND
+    assert re.fullmatch(
+        "there is a cup, but none at the (right|bottom) of the image", grounding.reason
+    )
 
 
 def test_depth_decides_in_front_and_behind(make_scene: SceneMaker) -> None:

@@ -152,6 +152,11 @@ class _Resolution:
         ordered = sorted(filter(orders, selectors), key=decides)
         if len(candidates) == 1 and self._compares(candidates, ordered):
             candidates = self._with_companions(candidates)
+            elsewhere = self._not_where_it_is_said(candidates, ordered)
+            if len(candidates) == 1 and elsewhere:
+                return self._missed(
+                    f"{there_is(self.phrase)}, but none at the {elsewhere[0]} of the image"
+                )
         for selector in (s for s in selectors if s.kind == "place" and not orders(s)):
             if selector.axis.startswith("not_"):
                 continue
@@ -177,9 +182,13 @@ class _Resolution:
         A comparison presupposes what it compares (Strawson 1950, On referring). What is on the
         left may be alone there.
         """
+        superlative = any(s.kind == "superlative" for s in ordered)
+        return superlative or bool(self._not_where_it_is_said(only, ordered))
+
+    def _not_where_it_is_said(self, only: Indices, ordered: Sequence[Selector]) -> list[str]:
+        """The sides of the image that are named and on which the only candidate is not."""
         sides = [s.axis for s in ordered if s.kind == "place" and not s.axis.startswith("not_")]
-        beside = any(not len(on_side(self.scene, only, side)) for side in sides)
-        return beside or any(s.kind == "superlative" for s in ordered)
+        return [side for side in sides if not len(on_side(self.scene, only, side))]
 
     def _with_companions(self, only: Indices) -> Indices:
         """The only candidate and what is surely a thing and may be another."""
