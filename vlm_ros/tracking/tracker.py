@@ -15,7 +15,7 @@ Box = tuple[float, float, float, float]
 
 LATE_S = 0.5
 """A picture older than the last by less is only late; by more, the clock was set back."""
-LIKENESS = 0.055
+LIKENESS = 0.045
 """Usual loss of cosine between two sights of one thing."""
 NEW = 12.0
 """The surprise from which on a region is rather a new thing."""
