@@ -15,7 +15,6 @@ from vlm_ros.simulation.dataset import DatasetOptions, render_dataset
 from vlm_ros.training.annotations import Picture, read_picture, read_rendered
 from vlm_ros.training.calibrate import SEEDS, calibrate, fit_logistic
 
-
 ELSEWHERE = ("giraffe", "submarine", "helicopter", "igloo", "tractor", "volcano", "violin", "sofa")
 
 
