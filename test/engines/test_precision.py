@@ -17,11 +17,11 @@ from onnx import helper  # noqa: E402
 from vlm_ros.engines.graph import PRODUCTS, FloatGraph  # noqa: E402
 from vlm_ros.engines.half import half_nodes  # noqa: E402
 from vlm_ros.engines.int8 import int8_nodes, rounded_weights  # noqa: E402
-from vlm_ros.engines.losses import rounding_losses  # noqa: E402
 from vlm_ros.engines.onnx_session import Feeds, session_of  # noqa: E402
 from vlm_ros.engines.parity import differences  # noqa: E402
 from vlm_ros.engines.precision import Precision, graph_in  # noqa: E402
 from vlm_ros.engines.ranges import clipping_points, largest_values  # noqa: E402
+from vlm_ros.engines.rounding import rounding_losses  # noqa: E402
 from vlm_ros.engines.samples import PictureFeeds, generated_pictures, samples_of  # noqa: E402
 from vlm_ros.engines.typed import TypePlan, rounded_graph, typed_graph  # noqa: E402
 from vlm_ros.errors import EngineError, ModelError  # noqa: E402
@@ -172,6 +172,13 @@ def test_a_product_that_rounding_costs_much_stays_in_fp32(
     all_half = rounded_graph(graph, TypePlan(half=frozenset({0, 1, 2})))
     worse = session_of(all_half).run(None, dict(samples[0]))[0]
     assert np.abs(given - exact).mean() < 0.5 * np.abs(worse - exact).mean()
+
+
+def test_a_graph_without_products_stays_as_it_is(save: Save, rng: np.random.Generator) -> None:
+    path = save([node("Sigmoid", ["x"], ["y"])], {"x": (2, 8)}, {"y": (2, 8)}, {})
+    written = graph_in(Precision.FP16, path, feeds(rng, 2, 8))
+    assert written.half == 0
+    assert [n.op_type for n in written.engine.graph.node] == ["Sigmoid"]
 
 
 def test_what_a_choice_was_made_by_stays_in_fp32(save: Save, rng: np.random.Generator) -> None:

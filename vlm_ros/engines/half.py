@@ -47,7 +47,7 @@ def half_nodes(
     Args:
         graph: in FP32.
         largest: the largest absolute value that was seen of each tensor; see `ranges`.
-        losses: what rounding costs the products, by index; see `losses`.
+        losses: what rounding costs the products, by index; see `rounding`.
     """
     useful = graph.feeding_products()
     exact = _not_to_be_rounded(graph, losses)

@@ -15,9 +15,9 @@ import onnx
 from vlm_ros.engines.graph import FloatGraph
 from vlm_ros.engines.half import half_nodes
 from vlm_ros.engines.int8 import int8_nodes
-from vlm_ros.engines.losses import rounding_losses
 from vlm_ros.engines.onnx_session import SampleInputs
 from vlm_ros.engines.ranges import largest_values
+from vlm_ros.engines.rounding import rounding_losses
 from vlm_ros.engines.typed import TypePlan, rounded_graph, typed_graph
 from vlm_ros.errors import EngineError
 

@@ -26,11 +26,11 @@ def rounding_losses(graph: FloatGraph, samples: SampleInputs) -> dict[int, float
     products = {
         index: node
         for index, node in enumerate(graph.nodes)
-        if node.op_type in PRODUCTS and graph.typed_inputs(node)
+        if node.op_type in PRODUCTS and set(node.input[:2]) <= set(graph.typed_inputs(node))
     }
-    names = dict.fromkeys(
-        name for node in products.values() for name in graph.typed_inputs(node)[:2]
-    )
+    if not products:
+        return {}
+    names = dict.fromkeys(name for node in products.values() for name in node.input[:2])
     extra = [node for name in names for node in _rounded(name)]
     for node in products.values():
         extra += _compared(graph, node)
