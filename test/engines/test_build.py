@@ -64,6 +64,7 @@ def order_of(
         model="small",
         folder=graph.parent,
         graph=graph,
+        size=(64, 64),
         key=key,
         tensorrt=tensorrt,
         target=target,

@@ -70,6 +70,7 @@ def test_an_engine_can_be_built(exported: Path, tmp_path: Path, precision: str) 
         model=spec.name,
         folder=exported,
         graph=spec.vision.graph,
+        size=(spec.vision.width, spec.vision.height),
         key=EngineKey(
             digest_of_graph(spec.vision.graph),
             *(tensorrt.kind, tensorrt.version, "sm80+", precision, samples.fitting.digest()),

@@ -100,6 +100,7 @@ def build(tensorrt: TensorRT, home: Path) -> Build:
             model=model.name,
             folder=model.folder,
             graph=model.vision.graph,
+            size=(model.vision.width, model.vision.height),
             key=key,
             tensorrt=tensorrt,
             target=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx: make engine-env")
 
 from onnx import helper  # noqa: E402
 
+from vlm_ros.engines.fixed import fixed_graph  # noqa: E402
 from vlm_ros.engines.graph import PRODUCTS, FloatGraph  # noqa: E402
 from vlm_ros.engines.half import half_nodes  # noqa: E402
 from vlm_ros.engines.int8 import int8_nodes, rounded_weights  # noqa: E402
@@ -384,8 +386,13 @@ def test_a_file_that_is_no_graph_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def bundled() -> Any:
-    return read_spec(bundled_model())
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The bundled model as engines are built of it."""
+    spec = read_spec(bundled_model())
+    vision = spec.vision
+    copy = tmp_path_factory.mktemp("fixed") / "vision.onnx"
+    graph = fixed_graph(vision.graph, vision.width, vision.height, copy)
+    return replace(spec, vision=replace(vision, graph=graph))
 
 
 @pytest.mark.parametrize(

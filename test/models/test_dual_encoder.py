@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.errors import ImageError, ModelError
 from vlm_ros.evaluation.drawn_scene import draw_scene
-from vlm_ros.geometry.boxes import Letterbox
+from vlm_ros.geometry.boxes import Letterbox, iou
 from vlm_ros.models import bundled_model, dual_encoder, read_spec
 from vlm_ros.models.dual_encoder import DualEncoder
 
@@ -52,6 +52,16 @@ def test_no_phrases(model: DualEncoder) -> None:
 def test_a_colour_is_nearer_to_its_synonym_than_to_another(model: DualEncoder) -> None:
     red, crimson, blue = model.embed(["red cup", "crimson cup", "blue cup"])
     assert red @ crimson > red @ blue
+
+
+@pytest.mark.parametrize(("below", "aside"), [(160, 0), (0, 213), (373, 0)])
+def test_things_lie_where_they_are_in_images_of_other_shapes(
+    model: DualEncoder, below: int, aside: int
+) -> None:
+    scene = draw_scene().image
+    surest = model.regions(scene, []).boxes[:8]
+    wider = np.pad(scene, ((0, below), (0, aside), (0, 0)), mode="edge")
+    assert (iou(surest, model.regions(wider, []).boxes).max(axis=1) > 0.8).mean() > 0.8
 
 
 def test_regions_lie_in_the_image(model: DualEncoder, image: NDArray[np.uint8]) -> None:

@@ -39,6 +39,15 @@ def test_padding_is_renewed_when_the_size_changes() -> None:
     assert (tensor[0, :, :, :16] == 114).all()
 
 
+def test_the_input_takes_the_shape_asked_for() -> None:
+    prepare = ImageInput(_spec(), lambda width, height: (2 * height, height))
+    for width, height in ((40, 20), (64, 32), (20, 20)):
+        tensor, letterbox = prepare(np.full((height, width, 3), 50, np.uint8))
+        assert tensor.shape == (1, 3, height, 2 * height)
+        assert (letterbox.left, letterbox.top) == (height - width // 2, 0)
+        assert (tensor[0] == 50).mean() == pytest.approx(width / (2 * height))
+
+
 def test_normalisation() -> None:
     image = np.full((32, 64, 3), (10, 20, 30), np.uint8)
     tensor, _ = ImageInput(_spec((1, 2, 3), (2, 4, 8)))(image)

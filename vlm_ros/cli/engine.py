@@ -99,6 +99,7 @@ def build(
         model=spec.name,
         folder=spec.folder,
         graph=spec.vision.graph,
+        size=(spec.vision.width, spec.vision.height),
         key=EngineKey(
             graph=digest_of_graph(spec.vision.graph),
             tensorrt=tensorrt.kind,

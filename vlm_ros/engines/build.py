@@ -21,6 +21,7 @@ import onnx
 from vlm_ros.engines import worker
 from vlm_ros.engines.api import TensorRT
 from vlm_ros.engines.cache import EngineCache, EngineKey, Entry
+from vlm_ros.engines.fixed import fixed_graph
 from vlm_ros.engines.onnx_session import SampleInputs, session_of
 from vlm_ros.engines.parity import Parity, compare
 from vlm_ros.engines.precision import PreciseGraph, Precision, graph_in
@@ -40,6 +41,7 @@ class Order:
         model: name of the model, for people.
         folder: of the model.
         graph: its FP32 ONNX file.
+        size: width and height of its picture input where the graph leaves them open, pixels.
         key: what the engine will be.
         tensorrt: builds it.
         target: GPU architecture to build for, e.g. "sm86"; None for the GPU that is there, or for
@@ -53,6 +55,7 @@ class Order:
     model: str
     folder: Path
     graph: Path
+    size: tuple[int, int]
     key: EngineKey
     tensorrt: TensorRT
     target: str | None
@@ -109,8 +112,9 @@ def _build(order: Order, cache: EngineCache, folder: Path, on_progress: OnProgre
     precision = Precision(order.key.precision)
     on_progress(0.0, f"writing the graph in {precision.value}")
     samples = Watched(order.samples, lambda what: on_progress(0.0, what))
-    graph = graph_in(precision, order.graph, samples)
-    source = order.graph if precision is Precision.FP32 else _save(graph.engine, folder)
+    exact = fixed_graph(order.graph, *order.size, folder / "fixed.onnx")
+    graph = graph_in(precision, exact, samples)
+    source = exact if precision is Precision.FP32 else _save(graph.engine, folder)
     timing = cache.timing_cache(order.key)
     job = worker.Job(
         tensorrt=order.tensorrt.kind,
@@ -123,7 +127,7 @@ def _build(order: Order, cache: EngineCache, folder: Path, on_progress: OnProgre
     )
     _run(job, order, cache, on_progress)
     on_progress(1.0, "comparing with the FP32 graph")
-    parity = None if precision is Precision.FP32 else _parity(graph, order)
+    parity = None if precision is Precision.FP32 else _parity(exact, graph, order)
     facts = {
         "folder": str(order.folder),
         "graph": str(order.graph),
@@ -139,9 +143,9 @@ def _build(order: Order, cache: EngineCache, folder: Path, on_progress: OnProgre
     return cache.publish(order.key, Path(job.engine), order.model, moment, facts)
 
 
-def _parity(graph: PreciseGraph, order: Order) -> Parity:
+def _parity(fp32: Path, graph: PreciseGraph, order: Order) -> Parity:
     """How far the rounded graph is from the FP32 one, both in ONNX Runtime."""
-    exact, rounded = session_of(onnx.load(str(order.graph))), session_of(graph.reference)
+    exact, rounded = session_of(onnx.load(str(fp32))), session_of(graph.reference)
     names = [output.name for output in exact.get_outputs()]
     return compare(
         (

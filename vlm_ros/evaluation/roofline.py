@@ -13,11 +13,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import onnx
 
+from vlm_ros.engines.fixed import fixed_graph
 from vlm_ros.errors import ModelError
+from vlm_ros.models import read_spec
 
 _PRODUCTS = frozenset({"Conv", "Gemm", "MatMul"})
 _BYTES = {"fp16": 2, "int8": 1}
@@ -108,7 +111,8 @@ def least_ms(work: Sequence[Product], chip: Chip, precision: str) -> float:
 
 def roofline(graph: Path) -> dict[str, Any]:
     """The count and the least times of a graph, as a JSON object."""
-    work = list(products(graph))
+    with TemporaryDirectory() as folder:
+        work = list(products(_of_one_size(graph, Path(folder))))
     return {
         "products": len(work),
         "gflop": round(sum(p.operations for p in work) / 1e9, 2),
@@ -118,6 +122,14 @@ def roofline(graph: Path) -> dict[str, Any]:
             for chip in CHIPS
         },
     }
+
+
+def _of_one_size(graph: Path, folder: Path) -> Path:
+    """The graph with the input that model.yaml beside it names, if the graph leaves it open."""
+    if not (graph.parent / "model.yaml").is_file():
+        return graph
+    vision = read_spec(graph.parent).vision
+    return fixed_graph(graph, vision.width, vision.height, folder / graph.name)
 
 
 def main(graphs: Sequence[str]) -> None:

@@ -103,8 +103,10 @@ class DualEncoder:
     def _check_vision(self) -> None:
         vision = self._spec.vision
         expected = (1, 3, vision.height, vision.width)
-        shape = self._vision.inputs.get("image")
-        if shape != expected:
+        shape = self._vision.inputs.get("image", ())
+        # Sides that are no numbers are free.
+        sides = zip(shape, expected, strict=False)
+        if len(shape) != 4 or any(isinstance(s, int) and s != wanted for s, wanted in sides):
             raise ModelError(
                 f"{vision.graph} takes 'image' of shape {shape}, but model.yaml says {expected}."
             )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.geometry.boxes import Letterbox
 from vlm_ros.models.folder import VisionSpec
+from vlm_ros.models.input_shape import input_shape_of
 from vlm_ros.models.preprocess import ImageInput
 from vlm_ros.runtimes import Runtime, open_runtime
 from vlm_ros.stages import stage
@@ -55,7 +56,8 @@ class RuntimePass:
     """Images prepared on the CPU for a graph in a runtime."""
 
     def __init__(self, spec: VisionSpec, runtime: Runtime) -> None:
-        self._prepare = ImageInput(spec)
+        declared = runtime.inputs.get("image", ())
+        self._prepare = ImageInput(spec, input_shape_of(spec, declared))
         self._runtime = runtime
 
     @property

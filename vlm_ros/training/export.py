@@ -17,6 +17,7 @@ from vlm_ros.training.network import EMBEDDING_DIM, GroundingModel, RegionNetwor
 from vlm_ros.training.quantise import weights_to_int8
 from vlm_ros.training.sentences import MAX_TOKENS, SentenceEncoder, weights_folder
 from vlm_ros.training.vision_graph import VisionGraph
+from vlm_ros.training.yolox import STRIDES
 
 SENTENCE_ENCODER = "sentence_encoder.bin"
 SHARED_BYTES = 1024  # smaller tensors stay in the graph
@@ -50,7 +51,8 @@ def export(model: GroundingModel, out: Path, name: str, width: int, height: int)
         model: e.g. from `load_average`.
         out: the model folder; only files of its own are replaced in an existing one.
         name: of the model.
-        width: of the vision graph's input, a multiple of 32.
+        width: of the vision graph's input where its size is fixed, a multiple of 32; otherwise
+            width and height say how many pixels there are in it.
         height: likewise.
     """
     work = out.with_name(f".{out.name}.part")
@@ -97,12 +99,16 @@ def export(model: GroundingModel, out: Path, name: str, width: int, height: int)
 
 
 def _export_vision(network: RegionNetwork, path: Path, width: int, height: int) -> None:
+    # Any size that halves to whole cells at each of the network's strides.
+    rows, columns = (torch.export.Dim(side, min=2, max=128) for side in ("rows", "columns"))
+    coarsest = STRIDES[-1]
     write_graph(
         VisionGraph(network).eval(),
         (torch.zeros(1, 3, height, width),),
         ["image"],
         ["boxes", "objectness", "embeddings", "classes"],
         path,
+        ({2: coarsest * rows, 3: coarsest * columns},),
     )
 
 

@@ -60,14 +60,16 @@ class VisionGraph(nn.Module):
         start = 0
         for level, (points, _) in zip(levels, places, strict=True):
             local = index - start
-            inside = ((local >= 0) & (local < len(points))).float()[:, None]
-            found = level.predict(local.clamp(0, len(points) - 1))
+            # Not len(), which is a fixed number in an exported graph of any size.
+            count = points.shape[0]
+            inside = ((local >= 0) & (local < count)).float()[:, None]
+            found = level.predict(local.clamp(0, count - 1))
             # A candidate's place in the other levels is some point of theirs, which counts nothing.
             code, features, classes = (
                 total + part * inside
                 for total, part in zip((code, features, classes), found, strict=True)
             )
-            start += len(points)
+            start += count
         boxes = decode(code, centers, strides)
         details = network.details.maps(c2, early[0], c3, necks[0])
         inside = network.details(details, torch.zeros_like(index), boxes)
