@@ -29,7 +29,7 @@ def input_shape_of(spec: VisionSpec, declared: Sequence[int | str | None]) -> In
 
     Returns:
         One size for all where the graph has one. Otherwise that of an input shaped like the image
-        with no more pixels than `spec` has, so that it costs no more and hardly any are lost to padding.
+        with no more pixels than `spec` has: it costs no more, and hardly any are lost to padding.
 
     Raises:
         ModelError: `spec` has a size that no input can have.
