@@ -59,6 +59,14 @@ def test_a_piece_of_another_height_is_another_thing() -> None:
     assert mask[90:150, 120:146].all() != mask[90:150, 154:180].all()
 
 
+def test_things_of_one_height_with_the_table_between_are_two() -> None:
+    depth = _above(((120, 90, 156, 150), 0.05), ((164, 90, 180, 150), 0.05))
+    found = segment(depth, THING, CAMERA)
+    assert found is not None
+    mask = found.crop.full(found.pixels, 320, 240)
+    assert mask[90:150, 120:156].all() and mask.sum() == 60 * 36
+
+
 def test_what_is_too_flat_is_what_lies_in_the_box() -> None:
     found = segment(_above((THING, 0.001)), THING, CAMERA)
     assert found is not None

@@ -49,6 +49,8 @@ _PLAINLY_BETTER = 0.05
 _LEAST_FIT = 0.6
 # Things torn apart by noise: pieces of about one height that fit the box better together.
 _PIECES, _LEAST_PIECE_FIT, _BETTER_TOGETHER, _SAME_HEIGHT_M = 6, 0.02, 0.03, 0.015
+# What is so many times as high as the least that rises, noise does not tear down to its support.
+_TALL = 3.0
 _WHOLE = 0.85
 # In a heap, where no support is found, a surface apart from all others must fit this well.
 _LEAST_LOOSE_FIT = 0.5
@@ -249,9 +251,31 @@ class _View:
             if better < fit + _BETTER_TOGETHER:
                 continue
             more = parts.labels == piece
-            if abs(np.median(support.heights[more]) - height) < _SAME_HEIGHT_M:
+            if abs(np.median(support.heights[more]) - height) >= _SAME_HEIGHT_M:
+                continue
+            if not self._support_between(pixels, more, support):
                 pixels, edges, fit = pixels | more, joined, better
         return _Reading(fit, pixels, support)
+
+    def _support_between(
+        self, first: NDArray[np.bool_], second: NDArray[np.bool_], support: Support
+    ) -> bool:
+        """Whether the support is seen where two parts are nearest, so that they are two things.
+
+        Noise tears no such gap into what is much higher than it.
+        """
+        if min(np.median(support.heights[part]) for part in (first, second)) < _TALL * support.rise:
+            return False
+        apart, nearest = cv2.distanceTransformWithLabels(
+            (~first).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        row, column = np.unravel_index(np.where(second, apart, np.inf).argmin(), apart.shape)
+        other_row, other_column = np.argwhere(first & (nearest == nearest[row, column]))[0]
+        steps = int(np.ceil(apart[row, column])) + 1
+        rows = np.linspace(row, other_row, steps).round().astype(np.intp)
+        columns = np.linspace(column, other_column, steps).round().astype(np.intp)
+        seen = self.crop.known[rows, columns]
+        return bool((seen & (np.abs(support.heights[rows, columns]) < support.rise)).any())
 
     def _unshaped(self, support: Support | None) -> _Reading:
         """Where nothing has the shape of the box: what rises in it, or else lies in it."""
