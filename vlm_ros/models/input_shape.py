@@ -35,13 +35,18 @@ def input_shape_of(spec: VisionSpec, declared: Sequence[int | str | None]) -> In
         ModelError: `spec` has a size that no input can have.
     """
     if all(isinstance(side, int) for side in declared):
-        return lambda width, height: (spec.width, spec.height)
+        return one_size(spec)
     if spec.width % STEP or spec.height % STEP:
         raise ModelError(
             f"model.yaml says that {spec.graph} takes {spec.width}x{spec.height} pixels; "
             f"both must be multiples of {STEP}."
         )
     return partial(_shaped_like, pixels=spec.width * spec.height)
+
+
+def one_size(spec: VisionSpec) -> InputShape:
+    """The input's size where it is that of `spec` for every image."""
+    return lambda width, height: (spec.width, spec.height)
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vlm_ros.errors import ImageError
 from vlm_ros.geometry.boxes import FITS, Letterbox
 from vlm_ros.models.folder import VisionSpec
-from vlm_ros.models.input_shape import InputShape
+from vlm_ros.models.input_shape import InputShape, one_size
 from vlm_ros.models.resampling import AreaResampler, MatrixResampler, Resampler
 
 
@@ -41,7 +41,7 @@ class ImageInput:
             input_shape: gives the input's size for an image's; None: that of `spec` for all.
         """
         self._spec = spec
-        self._input_shape = input_shape or (lambda width, height: (spec.width, spec.height))
+        self._input_shape = input_shape or one_size(spec)
         self._tensor = np.empty((1, 3, 0, 0), np.float32)
         self._mean = np.asarray(spec.mean, np.float32)[:, None, None]
         self._factor = 1.0 / np.asarray(spec.std, np.float32)[:, None, None]
