@@ -8,7 +8,8 @@ import pytest
 
 from vlm_ros.evaluation.appearance import certain_claims, verdicts
 from vlm_ros.simulation.tabletop import ObjectTruth
-from vlm_ros.training.phrases import FALSE, TRUE, UNSURE, compose
+from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
+from vlm_ros.training.phrases import compose
 
 MakeThing = Callable[..., ObjectTruth]
 

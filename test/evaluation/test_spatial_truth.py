@@ -21,7 +21,7 @@ from vlm_ros.evaluation.spatial_truth import (
     right_of,
     verdicts,
 )
-from vlm_ros.training.phrases import FALSE, TRUE, UNSURE
+from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
 
 PIXELS = 1000.0
 

@@ -19,7 +19,7 @@ from vlm_ros.training.losses import (
     objectness_loss,
 )
 from vlm_ros.training.network import DenseRegions, TeacherRegions
-from vlm_ros.training.phrases import FALSE, TRUE, UNSURE
+from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
 
 
 def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Tensor]]:

@@ -131,3 +131,18 @@ def test_four_photographs_share_a_mosaic(tmp_path: Path) -> None:
             assert seen.argmax() == np.argmax(colours[thing.name])
     assert together == 3
     assert len(data[3, 192, 256, 0][2]) == 1, "a rendered picture is never part of one"
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_boxes_turn_with_their_picture(quarters: int) -> None:
+    pytest.importorskip("torch")
+    from vlm_ros.training.data import turned
+
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[5:12, 20:50] = 255
+    boxes = np.array([[20, 5, 50, 12]], np.float32)
+    turned_image, turned_boxes = turned(image, boxes, quarters)
+    rows, columns = np.nonzero(turned_image[..., 0])
+    found = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    assert turned_image.shape[:2] == ((40, 60), (60, 40))[quarters % 2]
+    assert turned_boxes.tolist() == [found]

@@ -15,15 +15,8 @@ from numpy.typing import NDArray
 from vlm_ros.simulation import colours
 from vlm_ros.simulation.kinds import KINDS
 from vlm_ros.simulation.tabletop import ObjectTruth
-from vlm_ros.training.phrases import (
-    FALSE,
-    TRUE,
-    UNSURE,
-    LabelledObject,
-    PhraseMeaning,
-    load_vocabulary,
-    truth_table,
-)
+from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
+from vlm_ros.training.phrases import LabelledObject, PhraseMeaning, load_vocabulary, truth_table
 
 MIN_VISIBLE = 0.5
 MIN_SIDE = 16.0  # pixels

@@ -16,7 +16,8 @@ from vlm_ros.evaluation.appearance import certain_claims, is_clear, seen, told_p
 from vlm_ros.evaluation.judging import Question
 from vlm_ros.simulation.kinds import KINDS
 from vlm_ros.simulation.tabletop import ObjectTruth
-from vlm_ros.training.phrases import CLAIMS, FALSE, TRUE, PhraseMeaning, compose
+from vlm_ros.training.nouns import FALSE, TRUE
+from vlm_ros.training.phrases import CLAIMS, PhraseMeaning, compose
 
 NOUNS, ATTRIBUTES, ABSENT, AMBIGUOUS = "nouns", "attributes", "absent", "ambiguous"
 CATEGORIES = (NOUNS, ATTRIBUTES, ABSENT, AMBIGUOUS)

@@ -20,7 +20,8 @@ from vlm_ros.evaluation.placement import Solid
 from vlm_ros.evaluation.spatial_truth import PREDICATES, Placed, between, distance
 from vlm_ros.evaluation.spatial_truth import verdicts as spatial_verdicts
 from vlm_ros.simulation.tabletop import ObjectTruth
-from vlm_ros.training.phrases import FALSE, TRUE, PhraseMeaning, compose
+from vlm_ros.training.nouns import FALSE, TRUE
+from vlm_ros.training.phrases import PhraseMeaning, compose
 
 RELATIONS = "relations"
 

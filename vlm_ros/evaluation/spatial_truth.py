@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vlm_ros.evaluation.judging import Box
 from vlm_ros.evaluation.placement import Solid
 from vlm_ros.geometry.boxes import centres
-from vlm_ros.training.phrases import FALSE, TRUE, UNSURE
+from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
 
 RIGHT, AWAY, UP = 0, 1, 2
 

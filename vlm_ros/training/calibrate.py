@@ -18,13 +18,8 @@ from vlm_ros.geometry.boxes import iou
 from vlm_ros.models import read_spec
 from vlm_ros.models.dual_encoder import DualEncoder
 from vlm_ros.training.annotations import Picture, read_picture
-from vlm_ros.training.phrases import (
-    TRUE,
-    UNSURE,
-    PhraseWriter,
-    load_vocabulary,
-    truth_table,
-)
+from vlm_ros.training.nouns import TRUE, UNSURE
+from vlm_ros.training.phrases import PhraseWriter, load_vocabulary, truth_table
 
 # Rendered where no pictures are given: between the seeds that are tested on (below) and those
 # that are trained on (from 100000).

@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from vlm_ros.training.assignment import assign
 from vlm_ros.training.network import DenseRegions, TeacherRegions
-from vlm_ros.training.phrases import TRUE, UNSURE
+from vlm_ros.training.nouns import TRUE, UNSURE
 
 # A confident prediction on what carries no label is asked about every phrase, so that "not there"
 # is learned.

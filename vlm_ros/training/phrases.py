@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
@@ -13,8 +14,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-# Ordered so that the truth of several claims together is the least of them.
-FALSE, UNSURE, TRUE = 0, 1, 2
+from vlm_ros.training.nouns import ANYTHING, FALSE, TRUE, UNSURE, Nouns, load_nouns
+
 CLAIMS = ("colour", "material", "pattern", "size")
 
 
@@ -38,6 +39,11 @@ class LabelledObject:
     names: tuple[str, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def called(self) -> tuple[str, ...]:
+        """All the nouns that it was given."""
+        return tuple(dict.fromkeys((self.name, *self.names)))
+
     @classmethod
     def rendered(cls, record: Mapping[str, Any]) -> LabelledObject:
         """An object of the simulator, of which everything is known.
@@ -60,7 +66,7 @@ class LabelledObject:
             main,
             True,
             accents=tuple(sorted(accents)),
-            names=tuple(record.get("names", ())),
+            names=(*record.get("names", ()), *load_vocabulary().rendered_names(record["name"])),
             parts=tuple((part["name"], part["colour"]) for part in record["parts"]),
         )
 
@@ -79,11 +85,11 @@ class PhraseMeaning:
 
 
 class Vocabulary:
-    """The words training knows; see vocabulary.yaml."""
+    """The words training knows: nouns, and the attributes of vocabulary.yaml."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.synonyms: dict[str, list[str]] = data["synonyms"]
-        self.hypernyms: dict[str, Any] = data["hypernyms"]
+    def __init__(self, data: Mapping[str, Any], nouns: Nouns) -> None:
+        self.nouns = nouns
+        self._rendered_names: dict[str, list[str]] = data["rendered_names"]
         self.colours: dict[str, list[str]] = data["colours"]
         self.materials: dict[str, list[str]] = data["materials"]
         self.patterns: dict[str, list[str]] = data["patterns"]
@@ -91,34 +97,16 @@ class Vocabulary:
         self._families: dict[str, list[str]] = data["colour_families"]
         self._unsure = {frozenset(pair) for pair in data["colour_unsure"]}
         self._unsure_material = {frozenset(pair) for pair in data["material_unsure"]}
-        self._unsure_nouns = [frozenset(group) for group in data["unsure"]]
-        self._named: dict[str, set[str]] = {}  # the kinds that a noun is a synonym of
-        for kind, names in self.synonyms.items():
-            for name in names:
-                self._named.setdefault(name, set()).add(kind)
 
-    def names(self, kind: str) -> list[str]:
-        """Nouns that are true of a kind."""
-        return self.synonyms.get(kind, [kind])
+    def for_pictures(self, things: Iterable[LabelledObject]) -> Vocabulary:
+        """The same words for pictures that show only these things; see `Nouns.for_pictures`."""
+        words = copy(self)
+        words.nouns = self.nouns.for_pictures({noun for t in things for noun in t.called})
+        return words
 
-    def own_noun_truth(self, named: tuple[str, tuple[str, ...]], noun: str) -> int:
-        """Whether `noun` may be said of one object: of its kind, or among names of its own."""
-        kind, names = named
-        return TRUE if noun in names else self.noun_truth(kind, noun)
-
-    def noun_truth(self, kind: str, noun: str) -> int:
-        """Whether `noun` may be said of an object of this kind."""
-        if noun == kind or noun in self.names(kind):
-            return TRUE
-        members = self.hypernyms.get(noun, ())
-        if members == "all" or kind in members:
-            return TRUE
-        # A noun that names another kind which shares a group with this one.
-        owners = self._named.get(noun, set()) | {noun}
-        for group in self._unsure_nouns:
-            if kind in group and owners & group:
-                return UNSURE
-        return FALSE
+    def rendered_names(self, kind: str) -> list[str]:
+        """Other names of the simulator's things of a kind."""
+        return self._rendered_names.get(kind, [])
 
     def colour_truth(self, own: tuple[str | None, bool, tuple[str, ...]], word: str | None) -> int:
         """Whether a colour may be said of something; its accents' colours are unsure.
@@ -207,10 +195,6 @@ class Vocabulary:
                     return claim, value
         return None
 
-    def general_nouns(self, kind: str) -> list[str]:
-        """Broader nouns that are true of a kind."""
-        return sorted(w for w, kinds in self.hypernyms.items() if kinds == "all" or kind in kinds)
-
     def _material_truth(self, material: str, word: str) -> int:
         if word == material or word in self.materials.get(material, ()):
             return TRUE
@@ -225,15 +209,15 @@ class Vocabulary:
 def load_vocabulary() -> Vocabulary:
     """The packaged vocabulary."""
     text = (files("vlm_ros.training") / "vocabulary.yaml").read_text(encoding="utf-8")
-    return Vocabulary(yaml.safe_load(text))
+    return Vocabulary(yaml.safe_load(text), load_nouns())
 
 
 def truth_table(
     meanings: Sequence[PhraseMeaning], things: Sequence[LabelledObject], words: Vocabulary
 ) -> NDArray[np.int8]:
     """TRUE, FALSE or UNSURE of every phrase (columns) said of every object (rows)."""
-    nouns = [(thing.name, thing.names) for thing in things]
-    table = _compare(nouns, [m.noun for m in meanings], words.own_noun_truth)
+    nouns = [thing.called for thing in things]
+    table = _compare(nouns, [m.noun for m in meanings], words.nouns.truth_of_thing)
     colours = [(t.attributes.get("colour"), t.complete, t.accents) for t in things]
     said = [meaning.colour for meaning in meanings]
     table = np.minimum(table, _compare(colours, said, words.colour_truth))
@@ -276,9 +260,12 @@ def _compare(own: Sequence[Any], said: Sequence[Any], judge: Any) -> NDArray[np.
     return np.asarray(small[np.ix_(row_index, column_index)], np.int8)
 
 
-# How often an attribute is said, and how often a broader noun ("fruit") replaces the own one.
+# How often an attribute is said, and by what else than one of its own names a thing is called: by
+# another true one, by a noun that no picture shows (`Nouns.stand_ins`), or by what is true of all.
 SAY_RATE = {"colour": 0.7, "material": 0.2, "pattern": 0.25, "size": 0.15}
-GENERAL_NOUN_RATE = 0.12
+OTHER_NAME_RATE = 0.45
+STAND_IN_RATE = 0.12
+ANYTHING_RATE = 0.03
 PART_RATE = 0.25
 
 
@@ -302,10 +289,7 @@ class PhraseWriter:
         return list(phrases.values())
 
     def _describe(self, thing: LabelledObject, rng: np.random.Generator) -> PhraseMeaning:
-        if rng.random() < GENERAL_NOUN_RATE:
-            noun = _pick(self._words.general_nouns(thing.name), rng)
-        else:
-            noun = _pick([*self._words.names(thing.name), *thing.names], rng)
+        noun = self._noun(thing.called, rng)
         said = {
             claim: _pick(self._words.choices(claim, thing.attributes[claim]), rng)
             for claim in CLAIMS
@@ -327,13 +311,27 @@ class PhraseWriter:
         if part is not None:
             part = (part[0], self._part_colour(thing, rng))
         elif change == "noun":
-            noun = _pick(self._words.names(_pick(self._kinds, rng)), rng)
+            noun = self._noun([_pick(self._kinds, rng)], rng)
         elif change == "colour":
             said["colour"] = self._any_colour(rng)
         else:
             value = _pick(self._words.alternatives(change), rng)
             said[change] = _pick(self._words.choices(change, value), rng)
         return compose(noun, said, part)
+
+    def _noun(self, called: Sequence[str], rng: np.random.Generator) -> str:
+        """A noun for what is called so."""
+        nouns = self._words.nouns
+        own = _pick(called, rng)
+        options: Sequence[str] = ()
+        chance = rng.random()
+        if chance < ANYTHING_RATE:
+            options = ANYTHING
+        elif chance < ANYTHING_RATE + STAND_IN_RATE:
+            options = nouns.stand_ins(_pick(nouns.narrowest(called), rng))
+        elif chance < ANYTHING_RATE + STAND_IN_RATE + OTHER_NAME_RATE:
+            options = nouns.names(own)
+        return _pick(options, rng) if options else own
 
     def _part_colour(self, thing: LabelledObject, rng: np.random.Generator) -> str:
         """Half the time a colour that the thing does show, only perhaps not on this part."""

@@ -90,7 +90,7 @@ class PhrasePool:
     def __init__(self, pictures: Sequence[Picture], config: TrainingConfig, cache: Path) -> None:
         things = [thing for picture in pictures for thing in picture.things]
         things.extend(CLASS_THINGS)
-        self.words = load_vocabulary()
+        self.words = load_vocabulary().for_pictures(things)
         self._writer = PhraseWriter(self.words, {t.name for t in things})
         rng = np.random.default_rng(config.seed)
         texts = sorted({m.text for m in self._writer.sample(things, config.phrase_pool, rng)})
