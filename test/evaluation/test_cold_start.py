@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vlm_ros.errors import ModelError
@@ -19,6 +20,12 @@ def test_a_fresh_process_answers() -> None:
     assert cold.cpu_s > 0.1
     # Python with numpy, OpenCV and ONNX Runtime alone takes more; a leak of frames would show.
     assert 50.0 < cold.peak_memory_mb < 1500.0
+
+
+def test_memory_is_that_of_the_fresh_process_alone() -> None:
+    ballast = np.ones((1200, 1024, 1024), np.uint8)
+    assert time_cold_start(bundled_model(), "onnxruntime", starts=1).peak_memory_mb < 1100.0
+    del ballast
 
 
 def test_a_process_that_fails_says_why(tmp_path: Path) -> None:

@@ -39,8 +39,10 @@ def seen() -> Observations:
             float(second),
             machine_busy_s=1.5 * second,
             processes={
-                NODE: Vitals(300.0, 200.0, threads=20, files=30, processor_s=0.8 * second),
-                "witness": Vitals(100.0, 50.0, threads=10, files=10, processor_s=0.1 * second),
+                NODE: Vitals(300.0, 310.0, 200.0, threads=20, files=30, processor_s=0.8 * second),
+                "witness": Vitals(
+                    100.0, 110.0, 50.0, threads=10, files=10, processor_s=0.1 * second
+                ),
             },
         )
         for second in range(SECONDS)

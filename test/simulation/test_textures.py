@@ -8,7 +8,8 @@ import pytest
 
 from vlm_ros.errors import SimulationError
 from vlm_ros.simulation.finishes import Repaint
-from vlm_ros.simulation.textures import PAINTERS, noise, paint, photograph, repainted
+from vlm_ros.simulation.pixels import noise
+from vlm_ros.simulation.textures import PAINTERS, paint, photograph, repainted
 
 RED, WHITE = (0.8, 0.1, 0.1), (1.0, 1.0, 1.0)
 
@@ -37,6 +38,15 @@ def test_lettering_can_be_told_from_its_paper_and_leaves_most_of_it_bare(
         picture = paint("lettering", seed, 128, paper, paper).astype(int)
         bare = np.abs(picture - np.array(paper) * 255).max(axis=2) < 40
         assert 0.6 < bare.mean() < 0.995
+
+
+@pytest.mark.parametrize("ground", [RED, WHITE, (0.05, 0.1, 0.6)], ids=["red", "white", "blue"])
+def test_a_package_is_printed_and_keeps_its_colour(ground: tuple[float, float, float]) -> None:
+    shares = []
+    for seed in range(20):
+        picture = paint("packaging", seed, 128, ground, ground).astype(int)
+        shares.append(np.mean(np.abs(picture - np.array(ground) * 255).max(axis=2) < 30))
+    assert min(shares) > 0.4 and np.median(shares) > 0.6 and max(shares) < 0.99
 
 
 def test_noise_tiles_without_a_seam() -> None:

@@ -16,13 +16,15 @@ class Vitals:
     Attributes:
         resident_mb: memory that is in RAM, MiB; of memory that is shared with other processes, what
             this one has touched is counted.
-        own_mb: of that, MiB, what it shares with nobody and has not read from a file.
+        peak_mb: the most of it at any time since the program began, MiB.
+        own_mb: of what is in RAM now, MiB, what it shares with nobody and has not read from a file.
         threads: of it.
         files: open descriptors: files, sockets, pipes.
         processor_s: seconds on a processor since it began, of all its threads.
     """
 
     resident_mb: float
+    peak_mb: float
     own_mb: float
     threads: int
     files: int
@@ -46,6 +48,7 @@ def vitals_of(pid: int) -> Vitals:
     ticks = int(fields[11]) + int(fields[12])
     return Vitals(
         resident_mb=_mebibytes(status["VmRSS"]),
+        peak_mb=_mebibytes(status["VmHWM"]),
         own_mb=_mebibytes(status["RssAnon"]),
         threads=int(status["Threads"]),
         files=len(list((process / "fd").iterdir())),

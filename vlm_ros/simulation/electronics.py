@@ -515,3 +515,40 @@ def speaker(rng: Generator) -> Shape:
     ]
     parts = {"body": body, "top": merge(top, base), "buttons": merge(*keys)}
     return shape(parts, [can_proxy(radius, -0.003, height)])
+
+
+def circuit_board(rng: Generator) -> Shape:
+    """A printed circuit board: chips, metal sockets, rows of pins; perhaps a display."""
+    x, y = rng.uniform(0.035, 0.11), rng.uniform(0.025, 0.075)
+    thick = 0.0016
+    parts = {"body": rounded_box((x, y, thick), 0.0005, 1).moved((0, 0, thick / 2))}
+    chips = []
+    for _ in range(int(rng.integers(1, 8))):
+        wide, deep = rng.uniform(0.004, 0.3 * y, 2)
+        px, py = rng.uniform(-0.35, 0.35, 2) * [x, y]
+        chips.append(_on_board((wide, deep), rng.uniform(0.001, 0.003), (px, py), thick))
+    parts["chips"] = merge(*chips)
+    metal = []
+    for _ in range(int(rng.integers(1, 5))):
+        side = rng.choice([-1, 1])
+        wide, deep = rng.uniform(0.007, 0.016, 2)
+        px, py = side * (x / 2 - wide / 2 + 0.001), rng.uniform(-0.3, 0.3) * y
+        metal.append(_on_board((wide, deep), rng.uniform(0.003, 0.013), (px, py), thick))
+    if rng.random() < 0.7:
+        pitch = 0.00254
+        for row in (-1, 1)[: int(rng.integers(1, 3))]:
+            for k in range(int(x * 0.85 / pitch)):
+                place = (-x * 0.42 + k * pitch, row * (y / 2 - 0.0022))
+                metal.append(_on_board((0.0007, 0.0007), 0.008, place, thick))
+    parts["sockets"] = merge(*metal)
+    if rng.random() < 0.35:
+        parts["screen"] = _on_board((x * 0.5, y * 0.5), 0.003, (x * 0.05, 0.0), thick + 0.003)
+    return boxed(parts)
+
+
+def _on_board(
+    size: tuple[float, float], height: float, place: tuple[float, float], level: float
+) -> Mesh:
+    """A box of a size on a board at a place, metres."""
+    box = rounded_box((float(size[0]), float(size[1]), height), 0.0003, 1)
+    return box.moved((*place, level + height / 2))

@@ -8,7 +8,9 @@ from vlm_ros.simulation import (
     groceries,
     household,
     kitchenware,
+    packaging,
     stationery,
+    vessels,
 )
 from vlm_ros.simulation.colours import PAINTS
 from vlm_ros.simulation.kind import (
@@ -17,6 +19,7 @@ from vlm_ros.simulation.kind import (
     CAP,
     INSIDE,
     LEAVES,
+    LID,
     PAGES,
     STALK,
     STEEL,
@@ -38,6 +41,15 @@ LENS = PartStyle(("light blue",), "lens", named=False)
 GLOSSY_SCREEN = PartStyle(("black", "screen"), "glass face")
 KEYS = PartStyle(("body", "black", "white", "grey"), named=False)
 POWER = PartStyle(("red", "red", "green", "body"), named=False)
+
+WRAPPED = (
+    *("red", "red", "blue", "blue", "white", "black", "yellow", "green", "purple", "brown"),
+    *("orange", "dark blue", "light blue", "dark green", "turquoise", "pink", "dark red", "beige"),
+)
+"""Colours of packages."""
+
+SEAMS = PartStyle(("body", "body", "silver"), "plastic", named=False)
+BOARD_METAL = PartStyle(("silver", "silver", "gold"), "metal", named=False)
 
 EVERYDAY_KINDS: dict[str, Kind] = {
     # What people carry and wear.
@@ -318,6 +330,19 @@ EVERYDAY_KINDS: dict[str, Kind] = {
         parts={"plug": CONTACTS},
         weight=1.3,
         names=("usb cable", "cord", "charging cable"),
+    ),
+    "circuit board": Kind(
+        "circuit board",
+        electronics.circuit_board,
+        colours=("dark green", "green", "dark green", "dark blue", "blue", "black", "dark red"),
+        materials=("circuit",),
+        parts={
+            "chips": PartStyle(("black",), "plastic", False),
+            "sockets": BOARD_METAL,
+            "screen": GLOSSY_SCREEN,
+        },
+        weight=2.4,
+        names=("board", "pcb", "electronic board"),
     ),
     "charger": Kind(
         "charger",
@@ -829,21 +854,90 @@ EVERYDAY_KINDS: dict[str, Kind] = {
         weight=1.0,
         names=("water bottle", "drinking bottle"),
     ),
+    # What food and drink is sold in.
     "bag of crisps": Kind(
         "bag of chips",
-        kitchenware.food_packet,
-        materials=("printed plastic",),
-        parts={"seams": PartStyle(("body", "silver"), "plastic", False)},
-        weight=0.9,
-        names=("packet", "bag"),
+        packaging.crisp_bag,
+        colours=WRAPPED,
+        materials=("packaged film", "packaged film", "printed plastic"),
+        parts={"seams": SEAMS},
+        weight=3.0,
+        names=("packet", "bag", "bag of crisps", "packet of crisps", "crisp packet"),
+    ),
+    "wrapped bar": Kind(
+        "chocolate bar",
+        packaging.wrapped_bar,
+        colours=WRAPPED,
+        materials=("packaged film",),
+        parts={"seams": SEAMS},
+        weight=3.0,
+        names=("bar", "candy bar", "packet"),
+    ),
+    "sachet": Kind(
+        "packet",
+        packaging.sachet,
+        colours=WRAPPED,
+        materials=("packaged film", "packaged board", "printed plastic"),
+        parts={"seams": SEAMS},
+        weight=1.6,
+        names=("sachet", "pack"),
+    ),
+    "biscuit packet": Kind(
+        "biscuit packet",
+        packaging.biscuit_packet,
+        colours=WRAPPED,
+        materials=("packaged film",),
+        parts={"ends": SEAMS},
+        weight=2.4,
+        names=("packet", "packet of biscuits", "pack of biscuits", "package"),
+    ),
+    "drinks can": Kind(
+        "can",
+        vessels.can,
+        colours=WRAPPED,
+        materials=("packaged metal",),
+        parts={"lid": STEEL},
+        lying=0.35,
+        weight=4.0,
+        names=("drink can", "drinks can"),
+    ),
+    "drinks bottle": Kind(
+        "bottle",
+        packaging.drinks_bottle,
+        colours=("cola", "cola", "cola", "orange", "white", "light green", "yellow", "light blue"),
+        materials=("filled plastic", "filled plastic", "clear plastic"),
+        parts={"cap": CAP, "label": PartStyle(WRAPPED, "packaged film")},
+        lying=0.4,
+        weight=4.0,
+        names=("plastic bottle", "drink bottle", "soda bottle"),
+    ),
+    "printed tin": Kind(
+        "tin",
+        packaging.printed_tin,
+        colours=WRAPPED,
+        materials=("packaged board", "packaged metal"),
+        parts={"lid": LID},
+        lying=0.15,
+        weight=2.0,
+        names=("canister", "container", "tub"),
+    ),
+    "drinks carton": Kind(
+        "carton",
+        packaging.drinks_carton,
+        colours=WRAPPED,
+        materials=("packaged board",),
+        parts={"cap": CAP},
+        lying=0.25,
+        weight=2.4,
+        names=("juice carton", "milk carton", "drink carton"),
     ),
     "printed box": Kind(
         "box",
         household.package,
-        materials=("printed paper",),
+        materials=("printed paper", "packaged board"),
         parts={"flaps": PartStyle(("body", "white", "other"), "paper", False)},
         lying=0.4,
-        weight=1.8,
+        weight=3.0,
         flat=True,
         names=("package", "packet"),
     ),

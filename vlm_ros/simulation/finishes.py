@@ -55,6 +55,11 @@ MATERIALS: dict[str, Material] = {
     "print": Material("", 0.15, 0.3, texture="lettering"),
     "printed plastic": Material("plastic", 0.3, 0.4, texture="lettering"),
     "printed paper": Material("paper", 0.1, 0.2, texture="lettering"),
+    "packaged film": Material("", 0.45, 0.5, texture="packaging"),
+    "packaged board": Material("", 0.12, 0.25, texture="packaging"),
+    "packaged metal": Material("metal", 0.7, 0.7, texture="packaging"),
+    "filled plastic": Material("plastic", 0.9, 0.9, opacity=0.94),
+    "circuit": Material("", 0.3, 0.5, texture="circuit"),
     "bark": Material("", 0.05, 0.1, texture="mottled"),
     # Scans carry some of their highlights in the texture already.
     "plastic scan": Material("plastic", 0.25, 0.5),

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.random import Generator
 
 from vlm_ros.simulation.meshes import (
-    Mesh,
     along_x,
     arc,
     cylinder,
@@ -602,40 +601,3 @@ def espresso_cup(rng: Generator) -> Shape:
     proxies = [*vessel_proxies(foot, radius, height), can_proxy(foot, 0, level)]
     proxies.append(box_proxy((0.022, 0.01, height * 0.5), (radius + 0.008, 0, height * 0.58)))
     return shape(parts, proxies)
-
-
-def food_packet(rng: Generator) -> Shape:
-    """A pillow-shaped bag of crisps or sweets with crimped ends."""
-    x, y, z = rng.uniform(0.13, 0.2), rng.uniform(0.09, 0.14), rng.uniform(0.022, 0.04)
-    grid = np.linspace(-1, 1, 25)
-    u, v = np.meshgrid(grid, grid, indexing="ij")
-    height = z / 2 * np.sqrt(np.clip((1 - u**4) * (1 - np.abs(v) ** 3), 0, 1))
-    ripple = 0.0012 * np.sin(5 * v * np.pi + 3 * u) * (1 - u**2)
-    sheets = []
-    for sign in (1, -1):
-        points = np.stack([u * x / 2, v * y / 2, sign * (height + 0.0004) + ripple], axis=-1)
-        slope_u = np.gradient(points[..., 2], grid, axis=0) / (x / 2)
-        slope_v = np.gradient(points[..., 2], grid, axis=1) / (y / 2)
-        normals = np.stack([-slope_u, -slope_v, np.ones_like(u)], axis=-1) * sign
-        normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-        index = np.arange(24)[:, None] * 25 + np.arange(24)
-        first = index.reshape(-1)
-        faces = np.concatenate(
-            [
-                np.column_stack([first, first + 25, first + 26]),
-                np.column_stack([first, first + 26, first + 1]),
-            ]
-        )[:, ::sign]
-        flat = np.column_stack([u.ravel(), v.ravel()]) / 2 + 0.5
-        sheets.append(
-            Mesh(points.reshape(-1, 3), normals.reshape(-1, 3), flat, faces.astype(np.int32))
-        )
-    seams = [
-        rounded_box((0.011, y * 0.98, 0.0016), 0.0005, 1).moved((s * (x / 2 + 0.003), 0, 0))
-        for s in (-1, 1)
-    ]
-    proxies = [
-        box_proxy((x * 0.9, y * 0.8, z * 0.6)),
-        box_proxy((x * 0.6, y * 0.55, z)),
-    ]
-    return shape({"body": merge(*sheets), "seams": merge(*seams)}, proxies)

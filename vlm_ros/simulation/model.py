@@ -25,6 +25,13 @@ def wxyz(value: Quaternion) -> list[float]:
     return [w, x, y, z]
 
 
+def _pixels(surface: Surface) -> int:
+    """Side of the texture of an object's surface: small print needs more."""
+    if surface.photograph is not None:
+        return SCAN_TEXTURE
+    return 512 if surface.texture == "packaging" else 256
+
+
 class ModelBuilder:
     """Writes a scene description as a MuJoCo model."""
 
@@ -165,8 +172,7 @@ class ModelBuilder:
         for part in item.parts:
             added = body.add_geom(type=self._mujoco.mjtGeom.mjGEOM_MESH)
             added.meshname = self._mesh(item, part.name)
-            scanned = part.finish.surface.photograph is not None
-            added.material = self._material(part.finish, SCAN_TEXTURE if scanned else 256)
+            added.material = self._material(part.finish, _pixels(part.finish.surface))
             added.group = VISIBLE_GROUP
             added.contype = added.conaffinity = 0
             added.mass = 0.0

@@ -8,108 +8,62 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from vlm_ros.errors import SimulationError
 from vlm_ros.simulation.colours import RANGES, Rgb
 from vlm_ros.simulation.finishes import Repaint, Surface
-
-Image = NDArray[np.uint8]
-Field = NDArray[np.float32]
-
-
-def noise(rng: Generator, size: int, cells: tuple[int, int], octaves: int = 4) -> Field:
-    """(size, size) float32 value noise in about -1..1 that tiles (Perlin 1985, fractal sum)."""
-    total = np.zeros((size, size), np.float32)
-    strength, weight = 1.0, 0.0
-    rows, columns = cells
-    for _ in range(octaves):
-        if max(rows, columns) > size:
-            break
-        lattice = rng.uniform(-1, 1, (rows, columns)).astype(np.float32)
-        wrapped = np.pad(lattice, 2, mode="wrap")
-        scale_y, scale_x = size // rows, size // columns
-        large = cv2.resize(
-            wrapped,
-            (wrapped.shape[1] * scale_x, wrapped.shape[0] * scale_y),
-            interpolation=cv2.INTER_CUBIC,
-        )
-        top, left = 2 * scale_y, 2 * scale_x
-        patch = large[top : top + rows * scale_y, left : left + columns * scale_x]
-        if patch.shape != (size, size):
-            patch = cv2.resize(patch, (size, size))
-        total += strength * patch
-        weight += strength
-        strength, rows, columns = strength * 0.5, rows * 2, columns * 2
-    return total / np.float32(weight)
-
-
-def _shade(colour: Rgb, brightness: Field) -> Image:
-    """A colour times a brightness field, as 8-bit RGB."""
-    tinted = np.asarray(colour, np.float32) * brightness[..., None]
-    return np.clip(tinted * 255, 0, 255).astype(np.uint8)
-
-
-def _mix(first: Rgb, second: Rgb, share: Field) -> Image:
-    """Two colours blended by the second's share, as 8-bit RGB."""
-    blend = np.clip(share, 0, 1)[..., None]
-    mixed = np.asarray(first, np.float32) * (1 - blend) + np.asarray(second, np.float32) * blend
-    return np.clip(mixed * 255, 0, 255).astype(np.uint8)
-
-
-def _grid(size: int) -> tuple[Field, Field]:
-    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32) / np.float32(size)
-    return columns, rows
+from vlm_ros.simulation.pixels import Field, Image, grid, mix, noise, shade
+from vlm_ros.simulation.prints import circuit, lettering, packaging
 
 
 def plain(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """One colour with a faint unevenness."""
-    return _shade(first, 1 + 0.02 * noise(rng, size, (4, 4), 3))
+    return shade(first, 1 + 0.02 * noise(rng, size, (4, 4), 3))
 
 
 def stripes(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Even stripes along either axis, or slanting."""
-    x, y = _grid(size)
+    x, y = grid(size)
     count = int(rng.integers(4, 9))
     way = rng.integers(3)
     phase = (y, x, x + y)[way] * count
     share = float(rng.uniform(0.3, 0.45))
-    return _mix(first, second, (np.mod(phase, 1) < share).astype(np.float32))
+    return mix(first, second, (np.mod(phase, 1) < share).astype(np.float32))
 
 
 def bands(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Stripes that run around a thing."""
-    _, y = _grid(size)
+    _, y = grid(size)
     count, share = int(rng.integers(4, 8)), float(rng.uniform(0.3, 0.45))
-    return _mix(first, second, (np.mod(y * count + 0.25, 1) < share).astype(np.float32))
+    return mix(first, second, (np.mod(y * count + 0.25, 1) < share).astype(np.float32))
 
 
 def dots(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Polka dots, every other row shifted."""
-    x, y = _grid(size)
+    x, y = grid(size)
     count = int(rng.integers(4, 8))
     columns, rows = x * count * 2, y * count
     shifted = columns + 0.5 * (np.floor(rows) % 2)
     distance = np.hypot(np.mod(shifted, 1) - 0.5, np.mod(rows, 1) - 0.5)
     radius = float(rng.uniform(0.25, 0.34))
-    return _mix(first, second, (distance < radius).astype(np.float32))
+    return mix(first, second, (distance < radius).astype(np.float32))
 
 
 def checks(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """A chequered pattern."""
-    x, y = _grid(size)
+    x, y = grid(size)
     count = int(rng.integers(3, 6)) * 2
     odd = (np.floor(x * count * 2) + np.floor(y * count)) % 2
-    return _mix(first, second, odd.astype(np.float32))
+    return mix(first, second, odd.astype(np.float32))
 
 
 def tiles(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Square tiles with joints."""
-    x, y = _grid(size)
+    x, y = grid(size)
     count = int(rng.integers(3, 7))
     near = np.minimum(np.mod(x * count, 1), np.mod(y * count, 1))
     tone = 1 + 0.05 * noise(rng, size, (8, 8), 3)
-    picture = _shade(first, tone)
+    picture = shade(first, tone)
     joints = near < 0.04
     picture[joints] = np.clip(np.asarray(second) * 255, 0, 255).astype(np.uint8)
     return picture
@@ -117,133 +71,104 @@ def tiles(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
 
 def gingham(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Woven checks, as on a kitchen cloth."""
-    x, y = _grid(size)
+    x, y = grid(size)
     count = int(rng.integers(4, 12))
     share = 0.5 * ((np.mod(x * count, 1) < 0.5) + (np.mod(y * count, 1) < 0.5).astype(np.float32))
     weave = 1 + 0.06 * rng.standard_normal((size, size))
-    return _mix(first, second, (share * weave).astype(np.float32))
+    return mix(first, second, (share * weave).astype(np.float32))
 
 
 def wood(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Long grain with rings."""
-    _, y = _grid(size)
+    _, y = grid(size)
     warp = noise(rng, size, (8, 2), 3)
     rings = np.sin(2 * np.pi * (y * int(rng.integers(4, 9)) + 0.9 * warp))
     grain = noise(rng, size, (64, 2), 3)
     tone = 0.93 + 0.1 * rings + 0.17 * grain
-    return _shade(first, tone.astype(np.float32))
+    return shade(first, tone.astype(np.float32))
 
 
 def planks(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Boards side by side."""
-    _, y = _grid(size)
+    _, y = grid(size)
     count = int(rng.integers(3, 7))
     board = np.floor(y * count).astype(int) % count
     tone = rng.uniform(0.82, 1.1, count).astype(np.float32)[board]
     grain = noise(rng, size, (64, 2), 3)
     gap = np.mod(y * count, 1) < 0.03
-    return _shade(first, (tone + 0.14 * grain) * np.where(gap, 0.45, 1.0).astype(np.float32))
+    return shade(first, (tone + 0.14 * grain) * np.where(gap, 0.45, 1.0).astype(np.float32))
 
 
 def marble(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Veins in stone."""
-    x, y = _grid(size)
+    x, y = grid(size)
     warp = noise(rng, size, (4, 4), 5)
     veins = 1 - np.abs(np.sin(np.pi * (2 * x + y + 2.2 * warp)))
     cloud = 0.25 + 0.25 * noise(rng, size, (2, 2), 4)
-    return _mix(first, second, (0.75 * veins**6 + cloud * 0.5).astype(np.float32))
+    return mix(first, second, (0.75 * veins**6 + cloud * 0.5).astype(np.float32))
 
 
 def cloth(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """A plain weave."""
-    x, y = _grid(size)
+    x, y = grid(size)
     threads = 64
     weave = np.sin(2 * np.pi * x * threads) * np.sin(2 * np.pi * y * threads)
     tone = 0.97 + 0.07 * weave + 0.07 * noise(rng, size, (4, 4), 4)
-    return _shade(first, tone.astype(np.float32))
+    return shade(first, tone.astype(np.float32))
 
 
 def speckle(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Granite, sponge, terrazzo: two colours in grains."""
     grains = noise(rng, size, (32, 32), 2)
-    return _mix(first, second, (grains > 0.28).astype(np.float32) * 0.8 + 0.1 * grains)
+    return mix(first, second, (grains > 0.28).astype(np.float32) * 0.8 + 0.1 * grains)
 
 
 def clouds(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Two colours that flow into each other."""
     cells = int(rng.integers(2, 6))
-    return _mix(first, second, 0.5 + 0.8 * noise(rng, size, (cells, cells), 5))
+    return mix(first, second, 0.5 + 0.8 * noise(rng, size, (cells, cells), 5))
 
 
 def brushed(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Bare metal: soft bright and dark bands that stand in for reflections."""
-    x, _ = _grid(size)
+    x, _ = grid(size)
     turns, phase = int(rng.integers(2, 4)), rng.uniform(0, 2 * np.pi)
     sheen = np.cos(2 * np.pi * turns * x + phase) + 0.5 * np.cos(2 * np.pi * 5 * x + 2 * phase)
     scratches = noise(rng, size, (2, 64), 2)
     tone = 0.86 + 0.17 * sheen + 0.05 * scratches
-    return _shade(first, tone.astype(np.float32))
+    return shade(first, tone.astype(np.float32))
 
 
 def mottled(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """The skin of fruit: patches and freckles of a second colour."""
     patches = 0.5 + 0.9 * noise(rng, size, (2, 4), 3)
     freckles = (noise(rng, size, (64, 64), 1) > 0.72).astype(np.float32)
-    return _mix(first, second, 0.3 * np.clip(patches, 0, 1) + 0.35 * freckles)
+    return mix(first, second, 0.3 * np.clip(patches, 0, 1) + 0.35 * freckles)
 
 
 def corrugated(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Cardboard: faint flutes and flecks."""
-    x, _ = _grid(size)
+    x, _ = grid(size)
     flutes = 0.025 * np.sin(2 * np.pi * x * 24)
     flecks = 0.05 * noise(rng, size, (64, 64), 2)
-    return _shade(first, (1 + flutes + flecks).astype(np.float32))
+    return shade(first, (1 + flutes + flecks).astype(np.float32))
 
 
 def wicker(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Basket weave."""
-    x, y = _grid(size)
+    x, y = grid(size)
     columns, rows = x * 28, y * 12
     over = (np.floor(columns) + np.floor(rows)) % 2
     bulge = np.abs(np.sin(np.pi * np.where(over > 0, columns, rows)))
     tone = 0.55 + 0.5 * bulge + 0.05 * rng.standard_normal((size, size))
-    return _shade(first, tone.astype(np.float32))
+    return shade(first, tone.astype(np.float32))
 
 
 def leather(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
     """Grain and worn patches."""
     grain = noise(rng, size, (64, 64), 2)
     worn = noise(rng, size, (4, 4), 3)
-    return _shade(first, (1 + 0.16 * grain + 0.14 * worn).astype(np.float32))
-
-
-def lettering(rng: Generator, size: int, first: Rgb, second: Rgb) -> Image:
-    """A package's print: a name in large letters, a few lines of small ones, perhaps an emblem."""
-    picture = _shade(first, np.ones((size, size), np.float32))
-    dark = sum(first) < 1.2
-    ink = tuple(int(value) for value in rng.integers(*((190, 256) if dark else (10, 110)), 3))
-    if rng.random() < 0.6:
-        paint = tuple(int(value) for value in rng.integers(20, 236, 3))
-        middle = (int(rng.integers(size)), int(rng.integers(size // 4, size)))
-        reach = (int(rng.integers(size // 10, size // 4)), int(rng.integers(size // 10, size // 5)))
-        cv2.ellipse(picture, middle, reach, 0, 0, 360, paint, -1, cv2.LINE_AA)
-    _write(rng, picture, int(size * rng.uniform(0.15, 0.4)), size // 8, ink)
-    for row in range(int(rng.integers(2, 6))):
-        _write(rng, picture, int(size * (0.52 + 0.08 * row)), size // 32, ink)
-    return picture
-
-
-def _write(rng: Generator, picture: Image, top: int, height: int, ink: tuple[int, ...]) -> None:
-    """Strokes that look like a line of letters from where they cannot be read."""
-    size = picture.shape[1]
-    left, right = sorted(int(x) for x in rng.uniform(0.05, 0.95, 2) * size)
-    stroke = max(1, height // 5)
-    while left < right:
-        width = int(height * rng.uniform(0.3, 0.7)) + 1
-        cv2.rectangle(picture, (left, top), (left + stroke, top + height), ink, -1)
-        level = top + int(height * rng.choice([0.0, 0.45, 0.85]))
-        cv2.rectangle(picture, (left, level), (left + width, level + stroke), ink, -1)
-        left += width + stroke + (height if rng.random() < 0.15 else 1)
+    return shade(first, (1 + 0.16 * grain + 0.14 * worn).astype(np.float32))
 
 
 PAINTERS = {
@@ -268,6 +193,8 @@ PAINTERS = {
         wicker,
         leather,
         lettering,
+        packaging,
+        circuit,
     )
 }
 
