@@ -170,6 +170,7 @@ class Draft:
         self.words = said + self.words
         last = elements[-1] if elements else None
         several = self.known.singular(self.noun) is not None or self.noun == GENERIC_NOUN
+        several |= whole.count > 1  # "the two glasses", which may be one pair by their noun
         if several or last is None or last not in _SIDE_NAMES:
             self.plural_is_all = False
             return

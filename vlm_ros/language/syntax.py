@@ -20,8 +20,8 @@ class Nominal:
         negated: attributes with "non" before them.
         complement: what follows "of"; None if nothing does.
         joined_by: the token of "of" or "for"; None if there is no complement.
-        determiners: of a part or a choice: "with two handles", "or the mug"; those of a noun
-            phrase are its own.
+        determiners: of a part, a choice or a complement: "with two handles", "or the mug", "of the
+            two glasses"; those of a noun phrase are its own.
         others: what will do as well: "the cup or the mug".
     """
 
@@ -218,16 +218,20 @@ class _TreeBuilder(Transformer[Token, list[StepNode]]):
 
     def named(self, children: list[Any]) -> Nominal:
         nominal = Nominal([])
+        determiners: list[Token] = []
         for child in children:
             if isinstance(child, Nominal):
                 nominal.complement = child
+                child.determiners = determiners
             elif isinstance(child, NegatedElement):
                 nominal.negated.append(child.attribute)
             elif isinstance(child, list):
                 nominal.elements += child
             elif child.type == "OF":
                 nominal.joined_by = child
-            elif child.type not in {"DET", "QUANTITY"}:
+            elif child.type in {"DET", "QUANTITY"}:
+                determiners.append(child)
+            else:
                 nominal.elements.append(child)
         return nominal
 
