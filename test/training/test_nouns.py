@@ -60,6 +60,12 @@ def test_of_names_of_which_none_is_narrower_each_may_speak() -> None:
     assert TABLE.truth_of_thing(["package", "rice"], "jar") == FALSE
 
 
+def test_names_in_a_ring_all_speak() -> None:
+    ring = Nouns([("pot", ["pan"], []), ("pan", ["dish"], []), ("dish", ["pot"], ["bowl"])])
+    assert ring.narrowest(["pot", "pan", "dish"]) == ["pot", "pan", "dish"]
+    assert ring.truth_of_thing(["pot", "pan", "dish"], "bowl") == UNSURE
+
+
 def test_what_no_picture_shows_is_looked_for_where_its_narrowest_shown_name_is() -> None:
     shown = TABLE.for_pictures({"bottle", "container", "mayonnaise bottle"})
     assert shown.stand_ins("bottle") == ("ketchup bottle",)

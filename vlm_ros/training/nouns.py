@@ -89,7 +89,8 @@ class Nouns:
         def broader(name: str, other: str) -> bool:
             return name in self.names(other) and other not in self.names(name)
 
-        return [n for n in called if not any(broader(n, other) for other in called)]
+        narrow = [n for n in called if not any(broader(n, other) for other in called)]
+        return narrow or list(called)  # names that are each broader than the next, in a ring
 
     def _is_name(self, noun: str, of: str) -> bool:
         return noun == of or noun in ANYTHING or noun in self.names(of)
