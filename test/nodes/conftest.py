@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -36,6 +37,7 @@ from vlm_ros.msg import TargetArray
 from vlm_ros.nodes.child_process import ChildProcess
 from vlm_ros.nodes.clock import duration_message, nanoseconds
 from vlm_ros.nodes.images import encode_image
+from vlm_ros.nodes.shared_memory import lost_ports
 from vlm_ros.nodes.transport import use_image_transport
 
 START_S = 30.0
@@ -114,6 +116,22 @@ class Client(Node):
         assert self.spin_until(answered, START_S), "the node does not answer"
         return [parameter_value_to_python(value) for value in futures[-1].result().values]
 
+    def discovered(self) -> str:
+        """What this process knows of others, and the ports that it and its children have open."""
+        known = self.get_subscriptions_info_by_topic(self.commands.topic_name)
+        lines = [f"nodes {self.get_node_names_and_namespaces()}; commands read by {len(known)}"]
+        for status in sorted(Path("/proc").glob("[0-9]*/status")):
+            with suppress(OSError):  # ended meanwhile
+                process = status.parent
+                parent = re.findall(r"^PPid:\t(\d+)", status.read_text(), re.MULTILINE)
+                if str(os.getpid()) in (process.name, *parent):
+                    maps = (process / "maps").read_text()
+                    ports = re.findall(r"(\d+) +/dev/shm/(\w+_port\d+.*)", maps)
+                    lines.append(
+                        f"{process.name}: {sorted(set(ports))}, lost {lost_ports(process)}"
+                    )
+        return "\n".join(lines)
+
     def _known_to_node(self) -> bool:
         """Whether the node has discovered this client; it drops answers to one that it has not.
 
@@ -127,7 +145,8 @@ class Client(Node):
         return self.completed(handle.get_result_async())
 
     def say(self, command: str) -> None:
-        assert self.spin_until(self.commands.get_subscription_count, START_S)
+        heard = self.spin_until(self.commands.get_subscription_count, START_S)
+        assert heard, "the node takes no commands; " + self.discovered()
         self.commands.publish(String(data=command))
 
     def listening(self) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -41,6 +42,25 @@ def test_what_ros_could_not_send_does_not_end_the_node(
     monkeypatch.setattr(rclpy, "spin", spin)
     spinning._spin(node, SingleThreadedExecutor(context=node.context))
     assert calls == ["spun", "spun"]
+
+
+def test_lost_ports_are_noticed_however_long_the_first_callback_takes(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spinning, "lost_ports", lambda: ["fastdds_port7411"])
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    spinning._watch_ports(node, 0.1)
+    time.sleep(0.3)  # a model that loads slowly
+    with pytest.raises(spinning._PortsLostError, match="fastdds_port7411, where this node listens"):
+        executor.spin_once(timeout_sec=10.0)
+
+
+def test_the_last_start_is_kept(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spinning, "lost_ports", lambda: ["fastdds_port7411"])
+    before = len(list(node.timers))
+    spinning._watch_ports(node, 0.0)
+    assert len(list(node.timers)) == before
 
 
 def test_an_interrupt_is_an_exception_unless_ros_spins() -> None:

@@ -92,18 +92,21 @@ def _run(make: Callable[[], Node], interrupts: _Interrupts, watched_s: float) ->
 def _watch_ports(node: Node, seconds: float) -> None:
     """Raise out of the executor if the node's ports are lost in its first seconds.
 
+    They are looked at once at least, though the node's own start may have taken all that time.
     Later it is left as it is: those who have found it still reach it.
     """
+    if not seconds:
+        return
     begun = time.monotonic()
 
     def look() -> None:
-        if time.monotonic() - begun > seconds:
-            timer.cancel()
-        elif ports := lost_ports():
+        if ports := lost_ports():
             raise _PortsLostError(
                 f"another process has removed {', '.join(ports)}, where this node listens; "
                 "it starts anew"
             )
+        if time.monotonic() - begun > seconds:
+            timer.cancel()
 
     # The node's own clock may be a simulation's, which stands still before that begins.
     timer = node.create_timer(1.0, look, clock=Clock(clock_type=ClockType.STEADY_TIME))

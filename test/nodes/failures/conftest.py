@@ -156,7 +156,8 @@ class Manager:
 
     def meet(self) -> None:
         """Wait until a node has discovered this client."""
-        assert self.client.spin_until(self._is_answered, 30.0), "the node does not answer"
+        answered = self.client.spin_until(self._is_answered, 30.0)
+        assert answered, "the node does not answer; " + self.client.discovered()
 
     def change(self, transition: int) -> None:
         request = ChangeState.Request(transition=Transition(id=transition))
@@ -171,7 +172,7 @@ class Manager:
             self.client.say(command)
             if self.client.spin_until(lambda: len(self.client.answers) > 2, 2.0):
                 return
-        pytest.fail("the node does not answer the camera")
+        pytest.fail("the node does not answer the camera; " + self.client.discovered())
 
     def _is_answered(self) -> bool:
         if not self._state.service_is_ready():

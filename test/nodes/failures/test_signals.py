@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,15 @@ _SEGMENT = r"fast(?:dds|rtps)_[0-9a-z]{16}"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 
-def node(client: Any, model: Path, *arguments: str) -> ChildProcess:
-    """A node in the client's namespace."""
-    namespace = f"__ns:={client.namespace}"
-    return ChildProcess(["node", "--model", str(model), "--ros-args", "-r", namespace, *arguments])
+@contextmanager
+def node(client: Any, model: Path, *arguments: str) -> Iterator[ChildProcess]:
+    """A node in the client's namespace; where the test fails, what it said is shown."""
+    ros = ["--ros-args", "-r", f"__ns:={client.namespace}", *arguments]
+    with ChildProcess(["node", "--model", str(model), *ros]) as process:
+        try:
+            yield process
+        finally:
+            print(process.output)
 
 
 def owned(process: int, pattern: str) -> set[Path]:
