@@ -37,7 +37,16 @@ from vlm_ros.simulation.shapes import Shape
 Thing = tuple[Point, float]
 
 OBJECT_COUNTS = (0.08, 0.12, 0.16, 0.17, 0.16, 0.12, 0.09, 0.06, 0.04)
-"""Chances of one, two, ... nine objects."""
+"""Chances of one, two, ... nine objects on a table that is not crowded."""
+
+CROWDED = 0.4
+"""Share of the tables that are."""
+
+CROWD = (8, 14)
+"""The fewest and the most objects on a crowded table."""
+
+CLOSE = 0.25
+"""Share of the pictures taken from so close by that some things reach beyond their edges."""
 
 HEAP = 0.4
 """Share of scenes in which things lie on each other."""
@@ -109,7 +118,7 @@ def snapshot_camera(rng: Generator, things: Sequence[Thing], width: int, height:
     middle = places.mean(axis=0) if things else np.zeros(3)
     reach = max((float(np.linalg.norm(p - middle)) + radius for p, radius in things), default=0.1)
     focal = rng.uniform(0.95, 1.5)  # of the shorter side
-    fill = rng.uniform(0.75, 1.5)
+    fill = rng.uniform(1.5, 2.4) if rng.random() < CLOSE else rng.uniform(0.75, 1.5)
     distance = float(np.clip(2 * reach * focal / fill, 0.25, 1.2))
     azimuth = np.deg2rad(-90 + rng.normal(0, 60))
     elevation = np.deg2rad(float(rng.choice([rng.uniform(28, 60), rng.uniform(50, 89)])))
@@ -236,7 +245,10 @@ class _Pile:
 
     def arranged(self) -> tuple[SceneObject, ...]:
         rng = self.rng
-        count = 1 + int(rng.choice(len(OBJECT_COUNTS), p=OBJECT_COUNTS))
+        if rng.random() < CROWDED:
+            count = int(rng.integers(CROWD[0], CROWD[1] + 1))
+        else:
+            count = 1 + int(rng.choice(len(OBJECT_COUNTS), p=OBJECT_COUNTS))
         heap = rng.random() < HEAP
         spread = float(rng.uniform(0.25, 0.6) if heap else rng.uniform(0.85, 1.2))
         weights = np.array([scan.label.weight for scan in self.scans])
@@ -244,7 +256,7 @@ class _Pile:
         makes = list(SNAPSHOT_KINDS)
         make_weights = np.array([SNAPSHOT_KINDS[make].weight for make in makes])
         make_weights /= make_weights.sum()
-        again = float(rng.choice([0.0, 0.35]))
+        again = float(rng.choice([0.0, 0.35, 0.6]))
         drawn: list[SceneObject] = []
         for _ in range(count):
             if drawn and rng.random() < again:
