@@ -176,16 +176,21 @@ def test_boxes_are_in_the_picture_as_shown(folder: Path) -> None:
         assert line[1][5:15, 45:55].min() > 200
 
 
-def test_the_set_to_compare_with_is_whole_and_none_of_what_was_trained_on() -> None:
+@pytest.mark.parametrize(
+    ("name", "count"), [("coco128_expressions.jsonl", 297), ("table_expressions.jsonl", 378)]
+)
+def test_a_set_to_compare_with_is_whole_and_none_of_what_was_trained_on(
+    name: str, count: int
+) -> None:
     docs = Path(__file__).parents[2] / "docs"
-    lines = read_lines(docs / "coco128_expressions.jsonl", Path("pictures"))
+    lines = read_lines(docs / name, Path("pictures"))
     trained = [
-        Path(image["file_name"]).name
+        Path(image["file_name"]).name.removeprefix("retail_")
         for labels in ("coco128_labels.json", "photograph_labels.json")
         for image in json.loads((docs / labels).read_text(encoding="utf-8"))["images"]
     ]
     asked = [line.question for line in lines if not isinstance(line, LineError)]
-    assert len(asked) == len(lines) == 297
+    assert len(asked) == len(lines) == count
     assert {q.image for q in asked}.isdisjoint(trained)
     assert len({(q.image, q.expression) for q in asked}) == len(asked)
     for question in asked:
