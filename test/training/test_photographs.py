@@ -55,7 +55,7 @@ def test_the_labels_of_more_photographs_can_be_trained_on(tmp_path: Path) -> Non
         # Only the labels are read here; the pictures are not part of the package.
         (tmp_path / image["file_name"]).touch()
     things = [thing for picture in read_photographs(labels) for thing in picture.things]
-    assert len(things) == 9132
+    assert len(things) == 9902
     assert all(thing.names for thing in things)
     assert sum("colour" in thing.attributes for thing in things) > 3000
     assert sum(bool(thing.parts) for thing in things) > 100
