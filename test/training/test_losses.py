@@ -13,6 +13,7 @@ import torch
 from vlm_ros.training.losses import (
     BACKGROUND_PER_IMAGE,
     box_loss,
+    class_loss,
     match_regions,
     matching_loss,
     memory_loss,
@@ -140,3 +141,19 @@ def test_unsure_pairs_cost_nothing() -> None:
     wrong = matching_loss(torch.tensor([[-9.0, 9.0, 0.0]]), verdicts)
     assert calm == wild
     assert wrong > calm + 10
+
+
+def test_a_thing_of_no_class_must_not_look_like_one() -> None:
+    dense, truth = _dense(0.0, 4.0)
+    regions = match_regions(dense, truth, SOME)
+    verdicts = torch.full((len(regions.thing), 80), FALSE)
+    verdicts[:, 41], verdicts[:, 39] = TRUE, UNSURE
+    logits = torch.full((1, 64, 80), -6.0)
+    logits[..., 41] = 6.0
+    right = class_loss(dataclasses.replace(dense, classes=logits), regions, verdicts)
+    also = logits.clone()
+    also[..., 39] = 6.0
+    unsure = class_loss(dataclasses.replace(dense, classes=also), regions, verdicts)
+    also[..., 0] = 6.0
+    wrong = class_loss(dataclasses.replace(dense, classes=also), regions, verdicts)
+    assert right == unsure < 1 < 5 < wrong

@@ -85,6 +85,68 @@ def render(
 
 
 @command.command()
+@click.argument("labels", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+def cutouts(labels: Path, out: Path) -> None:
+    """Cut things out of photographs in which they lie on a plain ground.
+
+    LABELS is a file in COCO's format, its pictures beside it. What can be told from its ground is
+    written into the folder OUT as PNG with transparency; look through them, delete those that
+    failed, and make collages of the others.
+    """
+    from tqdm import tqdm
+
+    from vlm_ros.training.cutouts import write_cutouts
+
+    found = sum(tqdm(write_cutouts(labels, out), unit="picture"))
+    click.echo(f"{found} cut-outs in {out}; delete those that failed.")
+
+
+@command.command()
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--cutouts",
+    "folders",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    required=True,
+    help="Folder written by 'vlm-ros data cutouts'; may be given again.",
+)
+@click.option("--pictures", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="First seed.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--backgrounds",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of photographs that some of the collages lie on.",
+)
+def collage(
+    out: Path,
+    folders: tuple[Path, ...],
+    pictures: int,
+    seed: int,
+    jobs: int,
+    backgrounds: Path | None,
+) -> None:
+    """Lay cut-outs on tables, and write pictures and labels into the folder OUT.
+
+    OUT/labels.json is in COCO's format, for 'vlm-ros train --photographs'. The same seed and
+    cut-outs give the same picture.
+    """
+    from tqdm import tqdm
+
+    from vlm_ros.training.collage import write_collages
+    from vlm_ros.training.cutouts import read_cutouts
+
+    things = [cutout for folder in folders for cutout in read_cutouts(folder)]
+    seeds = range(seed, seed + pictures)
+    made = write_collages(out, things, _photographs(backgrounds), seeds, jobs)
+    for _ in tqdm(made, total=pictures, unit="picture"):
+        pass
+    click.echo(f"{pictures} collages in {out}, described in {out / 'labels.json'}")
+
+
+@command.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--seed", type=click.IntRange(0), default=EXAMPLE_SCENE, show_default=True, help="The scene."

@@ -92,7 +92,7 @@ def generate_snapshot(
     objects = _Pile(rng, scans, generated).arranged()
     size = (float(rng.uniform(1.0, 2.4)), float(rng.uniform(0.8, 1.8)), 0.03)
     shine = float(rng.choice([0.0, 0.05, 0.15, 0.35]))
-    table = Table(size, Finish(_table_top(rng), shine, 0.6), float(rng.integers(2, 5)))
+    table = Table(size, Finish(quiet_table_top(rng), shine, 0.6), float(rng.integers(2, 5)))
     room = Room(
         float(rng.uniform(1.6, 2.8)),
         float(rng.uniform(-0.9, -0.5)),
@@ -144,7 +144,7 @@ QUIET = ("white", "white", "paper", "grey", "black", "dark grey", "beige", "pale
 TIMBER = ("brown", "pale wood", "cardboard", "beige", "chocolate", "dark grey", "grey", "paper")
 
 
-def _table_top(rng: Generator) -> Surface:
+def quiet_table_top(rng: Generator) -> Surface:
     """Wood, cloth, plain white or dark; less often patterned or of a strong colour."""
     chance = rng.random()
     if chance < 0.42:

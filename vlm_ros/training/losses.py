@@ -134,6 +134,21 @@ def memory_loss(dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRe
     return ((classes + boxes) * weight).sum() / weight.sum().clamp(min=1.0)
 
 
+def class_loss(dense: DenseRegions, regions: MatchedRegions, verdicts: Tensor) -> Tensor:
+    """How far the classes of labelled regions, and of known background, are from their labels.
+
+    The teacher only speaks where it sees something; what else a region of high objectness is taken
+    for would be left to chance.
+
+    Args:
+        dense: the predictions.
+        regions: see `match_regions`.
+        verdicts: (R, 80) of FALSE, UNSURE, TRUE of each of COCO's names.
+    """
+    logits = dense.classes[regions.image, regions.point].float()
+    return matching_loss(logits, verdicts)
+
+
 def matching_loss(logits: Tensor, verdicts: Tensor) -> Tensor:
     """The sigmoid loss over regions and phrases (Zhai et al. 2023), blind to unsure pairs.
 

@@ -25,6 +25,7 @@ from vlm_ros.training.annotations import Picture
 from vlm_ros.training.data import Batch, MixedSampler, PictureDataset, collate
 from vlm_ros.training.losses import (
     box_loss,
+    class_loss,
     match_regions,
     matching_loss,
     memory_loss,
@@ -33,6 +34,7 @@ from vlm_ros.training.losses import (
 from vlm_ros.training.network import GroundingModel, Teacher
 from vlm_ros.training.phrases import (
     LabelledObject,
+    PhraseMeaning,
     PhraseWriter,
     background_table,
     load_vocabulary,
@@ -82,6 +84,7 @@ def read_config(path: Path) -> TrainingConfig:
 # What the class directions of the network are asked about, beside the objects of a batch.
 CLASS_THINGS = tuple(LabelledObject(name, {}, complete=False) for name in COCO_NAMES)
 CLASSES_PER_BATCH = 8
+CLASS_MEANINGS = tuple(PhraseMeaning(name, name) for name in COCO_NAMES)
 
 
 class PhrasePool:
@@ -117,18 +120,21 @@ class PhrasePool:
         asked = self._writer.sample([*things, *classes], count, rng)
         meanings = [m for m in asked if m.text in self._rows]
         rows = [self._rows[m.text] for m in meanings]
+        of_classes = truth_table(meanings, CLASS_THINGS, self.words)
+        return self._embeddings[rows], np.concatenate([self._judged(batch, meanings), of_classes])
+
+    def classes(self, batch: Batch) -> NDArray[np.int8]:
+        """The truth (things + B, 80) of COCO's names, said of what `ask` asks about."""
+        return self._judged(batch, CLASS_MEANINGS)
+
+    def _judged(self, batch: Batch, meanings: Sequence[PhraseMeaning]) -> NDArray[np.int8]:
+        things = list(itertools.chain.from_iterable(batch.things))
         closed = [
             None if all_of_it else kinds
             for all_of_it, kinds in zip(batch.exhaustive.tolist(), batch.closed, strict=True)
         ]
-        table = np.concatenate(
-            [
-                truth_table(meanings, things, self.words),
-                background_table(meanings, closed),
-                truth_table(meanings, CLASS_THINGS, self.words),
-            ]
-        )
-        return self._embeddings[rows], table
+        said = truth_table(meanings, things, self.words)
+        return np.concatenate([said, background_table(meanings, closed)])
 
 
 def train(
@@ -234,6 +240,9 @@ def _losses(
         losses["box"] = box_loss(dense, regions)
         losses["objectness"] = objectness_loss(dense, regions, known, exhaustive)
         losses["memory"] = memory_loss(dense, regions, known)
+        if "classes" in config.losses:
+            named = torch.from_numpy(pool.classes(batch)).to(device)
+            losses["classes"] = class_loss(dense, regions, named[regions.thing])
     sentences, verdicts = pool.ask(batch, config.phrases, rng)
     seen, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
     asked = torch.from_numpy(seen).to(device)[regions.thing]
