@@ -118,10 +118,13 @@ def objectness_loss(
     return bce(dense.objectness, target, reduction="sum") / max(count, 1)
 
 
-def memory_loss(dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRegions) -> Tensor:
+def memory_loss(
+    dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRegions, exhaustive: Tensor
+) -> Tensor:
     """How far classes and boxes are from the teacher's, where the teacher sees an object.
 
-    Boxes around what is labelled are left to the labels.
+    Boxes around what is labelled are left to the labels. Classes are only to be remembered in real
+    pictures, where not all is labelled (B, exhaustive): of rendered ones the teacher knows little.
     """
     sure = teacher.objectness * teacher.classes.amax(-1).float().sigmoid()
     # Of thousands of points few see anything; the rest would cost most of the time.
@@ -129,9 +132,12 @@ def memory_loss(dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRe
     weight = sure[at]
     known = teacher.classes[at].float().sigmoid()
     classes = bce(dense.classes[at].float(), known, reduction="none").sum(-1)
+    real = weight * ~exhaustive[at[0]]
     boxes = generalised_iou_loss(dense.boxes[at], teacher.boxes[at])
     boxes = boxes * (regions.best_iou[at] <= SAME_PLACE)
-    return ((classes + boxes) * weight).sum() / weight.sum().clamp(min=1.0)
+    return (classes * real).sum() / real.sum().clamp(min=1.0) + (
+        boxes * weight
+    ).sum() / weight.sum().clamp(min=1.0)
 
 
 def class_loss(dense: DenseRegions, regions: MatchedRegions, verdicts: Tensor) -> Tensor:

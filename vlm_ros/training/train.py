@@ -239,7 +239,7 @@ def _losses(
             known = teacher(early[1])
         losses["box"] = box_loss(dense, regions)
         losses["objectness"] = objectness_loss(dense, regions, known, exhaustive)
-        losses["memory"] = memory_loss(dense, regions, known)
+        losses["memory"] = memory_loss(dense, regions, known, exhaustive)
         if "classes" in config.losses:
             named = torch.from_numpy(pool.classes(batch)).to(device)
             losses["classes"] = class_loss(dense, regions, named[regions.thing])
