@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_ros.geometry.boxes import iou
 from vlm_ros.training.annotations import DataError, read_coco, read_picture
 
 SMALLEST = 50  # pixels; narrower things are too coarse to be pasted anywhere
@@ -225,10 +226,8 @@ def _convincing(
 ) -> bool:
     """Whether an outline fills its label's box and stands out from what is around it."""
     rows, columns = np.flatnonzero(thing.any(1)), np.flatnonzero(thing.any(0))
-    found = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-    size = (np.minimum(found[2:], box[2:]) - np.maximum(found[:2], box[:2])).clip(0)
-    areas = (found[2:] - found[:2]).prod() + (box[2:] - box[:2]).prod()
-    if size.prod() < FITS * (areas - size.prod()):
+    found = np.array([[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]], np.float32)
+    if iou(found, box[None].astype(np.float32))[0, 0] < FITS:
         return False
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float64)
     solid = thing.astype(np.uint8)
