@@ -102,19 +102,30 @@ class Client(Node):
 
     def parameters(self, node: str, *names: str) -> list[Any]:
         """The values that parameters of a node have."""
-        service = self.create_client(GetParameters, f"{node}/get_parameters")
-        assert self.spin_until(service.service_is_ready, START_S)
+        service = self.service(GetParameters, f"{node}/get_parameters")
         request = GetParameters.Request(names=list(names))
-        futures = [service.call_async(request)]
+        answer = self.completed(service.call_async(request))
+        return [parameter_value_to_python(value) for value in answer.values]
+
+    def service(self, kind: Any, name: str) -> Any:
+        """A client of a node's service that the node has discovered.
+
+        A client sees a server as ready before the server has seen the client, and answers to one
+        that it has not seen are dropped. Discovery tells of what a participant reads in the order
+        in which it was made: a node that answers a client knows those made earlier too.
+        """
+        service = self.create_client(kind, name)
+        later = self.create_client(GetParameters, f"{name.rpartition('/')[0]}/get_parameters")
 
         def answered() -> bool:
-            # Asked again: a node drops answers to a client that it has not discovered yet.
-            if not self.spin_until(futures[-1].done, 1.0):
-                futures.append(service.call_async(request))
-            return futures[-1].done()
+            return self.spin_until(later.call_async(GetParameters.Request()).done, 1.0)
 
-        assert self.spin_until(answered, START_S), "the node does not answer"
-        return [parameter_value_to_python(value) for value in futures[-1].result().values]
+        ready = self.spin_until(service.service_is_ready, START_S)
+        known = ready and self.spin_until(later.service_is_ready, START_S)
+        known = known and self.spin_until(answered, START_S)
+        assert known, f"'{name}' does not answer; " + self.discovered()
+        self.destroy_client(later)
+        return service
 
     def discovered(self) -> str:
         """What this process knows of others, and the ports that it and its children have open."""

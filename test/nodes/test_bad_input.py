@@ -143,8 +143,7 @@ def test_a_goal_says_that_no_image_could_be_read(client: Any, node: Any) -> None
 def test_the_service_answers_good_and_bad(
     client: Any, node: Any, fields: dict[str, Any], command: str, code: int
 ) -> None:
-    service = client.create_client(GroundImage, "grounding_node/ground_image")
-    assert client.spin_until(service.service_is_ready)
+    service = client.service(GroundImage, "grounding_node/ground_image")
     image = client.picture()
     image.header.frame_id = "tool"
     for name, value in fields.items():

@@ -115,8 +115,7 @@ def test_a_bad_parameter_is_refused_with_the_reason_while_a_goal_runs(
     client: Any, node: Any, name: str, value: Any, reason: str
 ) -> None:
     handle = client.send_goal(COMMAND, timeout=60.0)
-    service = client.create_client(SetParameters, "grounding_node/set_parameters")
-    assert client.spin_until(service.service_is_ready)
+    service = client.service(SetParameters, "grounding_node/set_parameters")
     request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
     answer = client.completed(service.call_async(request), timeout=2.0).results[0]
     assert not answer.successful

@@ -20,15 +20,13 @@ from vlm_ros.msg import Target
 
 
 def change(client: Any, transition: int) -> bool:
-    service = client.create_client(ChangeState, "grounding_node/change_state")
-    assert client.spin_until(service.service_is_ready, 30.0)
+    service = client.service(ChangeState, "grounding_node/change_state")
     request = ChangeState.Request(transition=Transition(id=transition))
     return bool(client.completed(service.call_async(request)).success)
 
 
 def state(client: Any) -> int:
-    service = client.create_client(GetState, "grounding_node/get_state")
-    assert client.spin_until(service.service_is_ready, 30.0)
+    service = client.service(GetState, "grounding_node/get_state")
     return int(client.completed(service.call_async(GetState.Request())).current_state.id)
 
 
@@ -69,10 +67,9 @@ def test_a_lifecycle_manager_finds_what_it_asks_for(
     topic = "grounding_node/transition_event"
     subscription = client.create_subscription(TransitionEvent, topic, events.append, 10)
     with start("node", "--model", str(model), "--ros-args", "-p", "autostart:=false") as node:
-        service = client.create_client(
+        service = client.service(
             GetAvailableTransitions, "grounding_node/get_available_transitions"
         )
-        assert client.spin_until(service.service_is_ready, 30.0)
         assert client.spin_until(lambda: client.count_publishers(topic))
 
         def offered() -> set[str]:

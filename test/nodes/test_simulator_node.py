@@ -69,8 +69,7 @@ def watcher(client: Any, start: Callable[..., Any]) -> Watcher:
 
 
 def set_parameter(client: Any, name: str, value: ParameterValue) -> Any:
-    service = client.create_client(SetParameters, "simulator_node/set_parameters")
-    assert client.spin_until(service.service_is_ready)
+    service = client.service(SetParameters, "simulator_node/set_parameters")
     request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
     return client.completed(service.call_async(request)).results[0]
 

@@ -58,8 +58,7 @@ def base(client: Any, node: Any) -> Iterator[str]:
 
 
 def ask_for(client: Any, frame: str) -> Any:
-    service = client.create_client(SetParameters, "grounding_node/set_parameters")
-    assert client.spin_until(service.service_is_ready, 30.0)
+    service = client.service(SetParameters, "grounding_node/set_parameters")
     value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=frame)
     parameter = Parameter(name="target_frame", value=value)
     future = service.call_async(SetParameters.Request(parameters=[parameter]))

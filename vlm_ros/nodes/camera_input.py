@@ -120,6 +120,7 @@ class CameraInput:
         """What has come since the start, and what became of it, for diagnostics."""
         return {
             "images": self._frames,
+            "images unreadable": self._image.unreadable,
             "images duplicated": self._order.duplicates,
             "images late": self._order.late,
             "clock jumps": self._order.jumps,

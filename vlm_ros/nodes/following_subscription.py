@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
 
 class FollowingSubscription:
     """Keeps the newest message of a topic coming, whatever its publishers offer.
+
+    Messages are taken as bytes and read here. Where a publisher takes back a message of which
+    only a part had come, Fast DDS may hand on what is left of it: no bytes at all (3.2, and its
+    newest version in 2026). Had it to read these, it would try without end, in a loop that nothing
+    can leave; a node would be silent for ever. As bytes they are given once or a few times until
+    the next message comes.
 
     Every method belongs to the thread that spins the node. A publisher that no subscription of
     ours could match is reported by rclpy's own callback for incompatible QoS.
@@ -41,6 +49,7 @@ class FollowingSubscription:
         self._qos = QoSProfile(depth=1)
         self._subscription: Subscription | None = None
         self.topic = topic
+        self.unreadable = 0
 
     @property
     def is_open(self) -> bool:
@@ -96,5 +105,13 @@ class FollowingSubscription:
     def _subscribe(self, qos: QoSProfile) -> None:
         self._qos = qos
         self._subscription = self._node.create_subscription(
-            self._type, self.topic, self._callback, qos
+            self._type, self.topic, self._on_bytes, qos, raw=True
         )
+
+    def _on_bytes(self, serialized: bytes) -> None:
+        try:
+            message = deserialize_message(serialized, self._type)
+        except rclpy_implementation.RMWError:
+            self.unreadable += 1
+            return
+        self._callback(message)

@@ -145,10 +145,8 @@ AT_ONCE = 8
 def test_a_parameter_storm(
     client: Any, node: Any, speaker: Speaker, camera: Any, leaks: Callable[..., Any]
 ) -> None:
-    service = client.create_client(SetParameters, "grounding_node/set_parameters")
-    asking = client.create_client(GetParameters, "grounding_node/get_parameters")
-    assert client.spin_until(service.service_is_ready, 30.0)
-    assert client.spin_until(asking.service_is_ready, 30.0)
+    service = client.service(SetParameters, "grounding_node/set_parameters")
+    asking = client.service(GetParameters, "grounding_node/get_parameters")
     speaker.warm_up()
     rng = random.Random(0)
     for change, _ in CHANGES:
@@ -186,8 +184,7 @@ def test_a_parameter_storm(
 def test_a_storm_of_requests(
     client: Any, node: Any, speaker: Speaker, camera: Any, leaks: Callable[..., Any]
 ) -> None:
-    service = client.create_client(GroundImage, "grounding_node/ground_image")
-    assert client.spin_until(service.service_is_ready, 30.0)
+    service = client.service(GroundImage, "grounding_node/ground_image")
     speaker.warm_up()
     client.completed(service.call_async(camera.request(COMMAND, "warm_up")))
     watched = leaks(node)
