@@ -127,8 +127,9 @@ class _Audience(Node):
         self._children = children
         self._truths: dict[int, SceneTruth] = {}
         self._pictures: dict[int, Image] = {}
-        self.create_subscription(SceneTruth, "simulator_node/truth", self._keep_truth, 1)
-        self.create_subscription(Image, "grounding_node/overlay", self._keep_picture, 1)
+        # On a busy machine several come before one is taken, and one of them is asked about.
+        self.create_subscription(SceneTruth, "simulator_node/truth", self._keep_truth, _KEPT)
+        self.create_subscription(Image, "grounding_node/overlay", self._keep_picture, _KEPT)
         self._finder = TargetFinder(self)
 
     def wait_for_camera(self) -> None:

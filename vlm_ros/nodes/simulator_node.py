@@ -27,6 +27,8 @@ from vlm_ros.simulation.tabletop import RenderedFrame, Tabletop
 
 _DEPTH_ENCODINGS = ("16UC1", "32FC1")
 _MILLIMETRES_PER_METRE = 1000.0
+# Until their subscribers have them: a second's worth of a slow camera, some 3 MB each.
+_TRUTHS_KEPT = 10
 _LARGEST_UINT16 = 65535
 
 
@@ -76,7 +78,7 @@ class SimulatorNode(Node):
         self.add_on_set_parameters_callback(_check_changes)
         parameters.declare(self, SimulatorSettings)
         self._camera = CameraPublisher(self)
-        self._truth = self.create_publisher(SceneTruth, "~/truth", 2)
+        self._truth = self.create_publisher(SceneTruth, "~/truth", _TRUTHS_KEPT)
         self._stopping = threading.Event()
         self._begun: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="renderer", daemon=True)
