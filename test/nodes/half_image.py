@@ -27,8 +27,9 @@ from vlm_ros.nodes.transport import use_image_transport
 _INFO_TIMESTAMP, _DATA_FRAGMENT, _GAP = 0x09, 0x16, 0x08
 _LITTLE_ENDIAN = 1
 _FRAGMENT_BYTES, _IMAGE_BYTES = 1000, 5000
-_FIRST_USER_PORT = 7400 + 250 * int(os.environ["ROS_DOMAIN_ID"]) + 11
+_FIRST_USER_PORT = 7400 + 250 * int(os.environ.get("ROS_DOMAIN_ID", "0")) + 11
 _PARTICIPANTS = 60
+_IMAGES_AFTER = 5
 
 
 def participant(name: str) -> Node:
@@ -109,9 +110,10 @@ def main() -> None:
             if subscription.unreadable:
                 break
     images.clear()
-    for _ in range(100):
+    deadline = time.monotonic() + 10.0
+    while len(images) < _IMAGES_AFTER and time.monotonic() < deadline:
         publish()
-        until(lambda: len(images) > 4, 0.1)
+        until(lambda: len(images) >= _IMAGES_AFTER, 0.1)
     print(subscription.unreadable, len(images), flush=True)
 
 

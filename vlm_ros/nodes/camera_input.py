@@ -124,6 +124,7 @@ class CameraInput:
             "images duplicated": self._order.duplicates,
             "images late": self._order.late,
             "clock jumps": self._order.jumps,
+            "depth unreadable": self._depth.unreadable,
             **{f"depth {what}": n for what, n in self._depth_source.counts().items()},
         }
 

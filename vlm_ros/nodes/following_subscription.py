@@ -23,6 +23,10 @@ class FollowingSubscription:
 
     Every method belongs to the thread that spins the node. A publisher that no subscription of
     ours could match is reported by rclpy's own callback for incompatible QoS.
+
+    Attributes:
+        topic: its name.
+        unreadable: how many messages came that could not be read.
     """
 
     def __init__(

@@ -27,9 +27,9 @@ from vlm_ros.simulation.tabletop import RenderedFrame, Tabletop
 
 _DEPTH_ENCODINGS = ("16UC1", "32FC1")
 _MILLIMETRES_PER_METRE = 1000.0
+_LARGEST_UINT16 = 65535
 # Until their subscribers have them: a second's worth of a slow camera, some 3 MB each.
 _TRUTHS_KEPT = 10
-_LARGEST_UINT16 = 65535
 
 
 @dataclass(frozen=True)
