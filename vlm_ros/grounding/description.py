@@ -15,6 +15,8 @@ _MEASURES = frozenset(
 )
 # "Half full" is neither full nor empty; what is "almost empty" is called empty.
 _PARTLY, _NEARLY = frozenset({"half", "partly"}), frozenset({"almost", "mostly", "slightly"})
+# What is half full is neither full nor empty; what is half striped is striped.
+_PARTED = frozenset({"content", "opening"})
 # Words after an attribute that say nothing more: "floral pattern".
 _ATTRIBUTE_NOUNS = frozenset(
     {"pattern", "design", "print", "colour", "color", "coloured", "colored"}
@@ -139,7 +141,7 @@ def attribute_group(attribute: str) -> tuple[str, str]:
     degree, _, rest = attribute.partition(" ")
     if degree in _PARTLY | _NEARLY and (listed := lexicon().group_of(rest)) is not None:
         group, _ = listed
-        return (group, "partly") if group == "state" and degree in _PARTLY else listed
+        return (group, "partly") if group in _PARTED and degree in _PARTLY else listed
     return lexicon().group_of(attribute) or _UNLISTED
 
 
