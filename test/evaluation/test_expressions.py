@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vlm_ros.evaluation.expressions import write_questions
+from vlm_ros.evaluation.expressions import write_postures, write_questions
 from vlm_ros.evaluation.judging import Question
 from vlm_ros.simulation.tabletop import ObjectTruth
 
@@ -80,3 +80,32 @@ def test_parts_of_the_body_s_colour_and_plurals(make_thing: MakeThing) -> None:
     asked = _written(mug, car)
     assert "the mug with a red handle" not in asked
     assert "the toy car with black wheels" in asked
+
+
+def test_how_things_lie_is_asked_where_it_tells_them_apart(make_thing: MakeThing) -> None:
+    things = [
+        replace(make_thing("can", "red", 0), posture="upright"),
+        replace(make_thing("can", "red", 100), posture="lying"),
+        replace(make_thing("cup", "blue", 200), posture="upside down"),
+        replace(make_thing("jar", "blue", 300), posture="upright"),
+        make_thing("pen", "black", 400),
+    ]
+    asked = write_postures(things, np.random.default_rng(0), 10, "1.png")
+    assert {(dict(q.tags)["noun"], dict(q.tags)["posture"]): q.boxes for q in asked} == {
+        ("can", "upright"): (things[0].box,),
+        ("can", "lying"): (things[1].box,),
+        ("cup", "upside down"): (things[2].box,),
+    }
+    assert {q.category for q in asked} == {"postures"}
+
+
+def test_what_may_lie_either_way_is_not_asked_about(make_thing: MakeThing) -> None:
+    leaning = make_thing("can", "red", 0)
+    lying = replace(make_thing("can", "red", 100), posture="lying")
+    assert write_postures([leaning, lying], np.random.default_rng(0), 10, "1.png") == []
+
+
+def test_other_questions_do_not_say_how_things_lie(make_thing: MakeThing) -> None:
+    lying = replace(make_thing("can", "red", 0), posture="lying")
+    asked = _written(lying, make_thing("cup", "blue", 100))
+    assert asked == _written(replace(lying, posture=None), make_thing("cup", "blue", 100))

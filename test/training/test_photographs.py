@@ -146,3 +146,26 @@ def test_boxes_turn_with_their_picture(quarters: int) -> None:
     found = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
     assert turned_image.shape[:2] == ((40, 60), (60, 40))[quarters % 2]
     assert turned_boxes.tolist() == [found]
+
+
+def test_how_things_lie_is_not_told_of_a_turned_photograph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from vlm_ros.training import data
+
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((60, 80, 3), 90, np.uint8))
+    box = np.array([[30, 20, 60, 40]], np.float32)
+    thing = LabelledObject("can", {"colour": "red", "posture": "lying"}, complete=False)
+    photograph = Picture(tmp_path / "1.png", box, (thing,), exhaustive=False)
+    rendered = replace(photograph, exhaustive=True)
+    pictures = data.PictureDataset([photograph, rendered], mosaics=0.0)
+
+    def told(index: int) -> set[str | None]:
+        seen = [pictures[index, 60, 80, seed] for seed in range(8)]
+        return {t.attributes.get("posture") for _, _, things, *_ in seen for t in things}
+
+    monkeypatch.setattr(data, "TURNED", 1.0)
+    assert told(0) == {None} and told(1) == {"lying"}
+    monkeypatch.setattr(data, "TURNED", 0.0)
+    assert told(0) == {"lying"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vlm_ros.grounding.contrast import matched_text
+from vlm_ros.language import parse_command
 from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
 from vlm_ros.training.phrases import (
     LabelledObject,
@@ -22,6 +24,8 @@ RENDERED_CUP = LabelledObject.rendered(
     {"name": "cup", "attributes": {"colour": "red", "material": "plastic"}, "parts": []}
 )
 PHOTOGRAPHED_CUP = LabelledObject("cup", {}, False)
+LYING_CUP = LabelledObject("cup", {"colour": "red", "posture": "lying"}, True)
+UPTURNED_CUP = LabelledObject("cup", {"colour": "red", "posture": "upside down"}, True)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,14 @@ PHOTOGRAPHED_CUP = LabelledObject("cup", {}, False)
         (WHITE_MUG, "mug", {"pattern": "stripy"}, TRUE),
         (PHOTOGRAPHED_CUP, "cup", {"colour": "red"}, UNSURE),
         (PHOTOGRAPHED_CUP, "bottle", {"colour": "red"}, FALSE),
+        (LYING_CUP, "cup", {"posture": "on its side"}, TRUE),
+        (LYING_CUP, "cup", {"posture": "standing"}, FALSE),
+        (LYING_CUP, "cup", {"posture": "upside down"}, FALSE),
+        (LYING_CUP, "cup", {"posture": "overturned"}, TRUE),
+        (UPTURNED_CUP, "cup", {"posture": "overturned"}, TRUE),
+        (UPTURNED_CUP, "cup", {"posture": "lying"}, FALSE),
+        (RED_CUP, "cup", {"posture": "lying"}, UNSURE),
+        (PHOTOGRAPHED_CUP, "cup", {"posture": "standing"}, UNSURE),
     ],
 )
 def test_truth(thing: LabelledObject, noun: str, said: dict[str, str], verdict: int) -> None:
@@ -56,6 +68,37 @@ def test_truth(thing: LabelledObject, noun: str, said: dict[str, str], verdict: 
 def test_phrases_are_in_english_order() -> None:
     phrase = compose("cup", {"material": "wooden", "colour": "red", "size": "small"})
     assert phrase.text == "small red wooden cup"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["red can lying on its side", "the upright small red can", "upside down can with a red lid"],
+)
+def test_phrases_are_as_they_are_matched(text: str) -> None:
+    said = parse_command(text).steps[0].target
+    words = load_vocabulary()
+    claims = {known[0]: a for a in said.attributes if (known := words.claimed_by(a))}
+    parts = [(part.noun, part.attributes[0]) for part in said.parts]
+    phrase = compose(said.noun, {k: v for k, v in claims.items() if k != "size"}, *parts)
+    part = "".join(f" with {colour} {name}" for name, colour in parts)
+    assert phrase.text == matched_text(said) + part
+
+
+def test_a_rendered_thing_knows_how_it_lies() -> None:
+    record = {"name": "can", "attributes": {"colour": "red"}, "parts": [], "posture": "lying"}
+    can = LabelledObject.rendered(record)
+    assert can.attributes["posture"] == "lying"
+    assert can.turned() == LabelledObject.rendered({k: record[k] for k in list(record)[:3]})
+
+
+def test_how_things_lie_is_said_of_those_of_which_it_is_told() -> None:
+    words = load_vocabulary()
+    things = [LYING_CUP, RED_CUP]
+    phrases = PhraseWriter(words, ["cup"]).sample(things, 400, np.random.default_rng(4))
+    said = [phrase for phrase in phrases if phrase.posture is not None]
+    lying, unknown = truth_table(said, things, words)
+    assert (lying == TRUE).any() and (lying == FALSE).any()
+    assert (unknown != TRUE).all()
 
 
 def test_half_of_the_phrases_are_true_of_something() -> None:

@@ -36,6 +36,8 @@ def label(truth: ObjectTruth) -> LabelledObject:
     """The words that are true of a simulated object."""
     attributes = dict(truth.attributes)
     second = attributes.pop("second_colour", None)
+    if truth.posture is not None:
+        attributes["posture"] = truth.posture
     shown = {colour for _, colour in truth.parts} | {*truth.accents} | _fixed_colours(truth.name)
     return LabelledObject(
         truth.name,
@@ -59,8 +61,12 @@ def seen(objects: Sequence[ObjectTruth]) -> list[int]:
 
 
 def certain_claims(truth: ObjectTruth) -> dict[str, str]:
-    """The attributes of a thing that everybody would agree on, and that its noun leaves open."""
+    """The attributes of a thing that everybody would agree on, and that its noun leaves open.
+
+    How it lies or stands is not among them: it is asked about by itself.
+    """
     claims = dict(label(truth).attributes)
+    claims.pop("posture", None)
     if not _colour_told(truth):
         claims.pop("colour", None)
     if not _material_told(truth):

@@ -1,8 +1,9 @@
 """Expressions about a simulated scene by what things are, with their right answers.
 
-*nouns* and *attributes* fit one thing, *ambiguous* ones several, *absent* ones none. Words on which
-people differ, such as "turquoise" of something blue, are never asked about, and neither is what
-hides behind something else.
+*nouns* and *attributes* fit one thing, *ambiguous* ones several, *absent* ones none; *postures*
+("the can lying on its side") fit one thing and have questions of their own. Words on which people
+differ, such as "turquoise" of something blue, are never asked about, and neither is what hides
+behind something else.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ from vlm_ros.training.phrases import CLAIMS, PhraseMeaning, compose
 
 NOUNS, ATTRIBUTES, ABSENT, AMBIGUOUS = "nouns", "attributes", "absent", "ambiguous"
 CATEGORIES = (NOUNS, ATTRIBUTES, ABSENT, AMBIGUOUS)
+POSTURES = "postures"
+
+# How people say it of a noun.
+_POSTURE_WORDS = {
+    "upright": ("upright {}", "standing {}", "{} standing upright"),
+    "lying": ("{} lying on its side", "lying {}", "fallen {}"),
+    "upside down": ("upside down {}", "{} turned upside down"),
+}
 
 # Colours that every scene is asked about, beside its own.
 _COLOURS = ("red", "green", "blue", "yellow", "white", "black")
@@ -41,6 +50,34 @@ def write_questions(
     for question in ask_about(_phrases(objects, rng), objects, image):
         found[question.category].append(question)
     return [question for kind in found.values() for question in kind[:count]]
+
+
+def write_postures(
+    objects: Sequence[ObjectTruth], rng: np.random.Generator, count: int, image: str
+) -> list[Question]:
+    """Up to `count` questions about how one thing of its kind stands or lies.
+
+    Most things stand: it is said of them only beside another of their kind that does not.
+
+    Args:
+        objects: the truth.
+        rng: decides which of all there are, and in what words.
+        count: of the questions.
+        image: the picture's name.
+    """
+    things = [objects[index] for index in seen(objects)]
+    told = {(thing.name, thing.posture) for thing in things if thing.posture is not None}
+    unusual = {noun for noun, posture in told if posture != "upright"}
+    said = sorted((noun, posture) for noun, posture in told if noun in unusual)
+    phrases = [
+        replace(
+            compose(noun, {"posture": posture}),
+            text=str(rng.choice(_POSTURE_WORDS[posture])).format(noun),
+        )
+        for noun, posture in (said[index] for index in rng.permutation(len(said)))
+    ]
+    asked = ask_about(phrases, objects, image)
+    return [question for question in asked if question.category == POSTURES][:count]
 
 
 def ask_about(
@@ -71,6 +108,8 @@ def tags(phrase: PhraseMeaning) -> tuple[tuple[str, str], ...]:
 def _category(phrase: PhraseMeaning, fitting: int) -> str:
     if fitting != 1:
         return AMBIGUOUS if fitting else ABSENT
+    if phrase.posture is not None:
+        return POSTURES
     claims = any(getattr(phrase, claim) for claim in CLAIMS) or phrase.part
     return ATTRIBUTES if claims else NOUNS
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vlm_ros.errors import SimulationError
 from vlm_ros.evaluation.appearance import is_clear
-from vlm_ros.evaluation.expressions import ask_about, write_questions
+from vlm_ros.evaluation.expressions import ask_about, write_postures, write_questions
 from vlm_ros.evaluation.judging import Question
 from vlm_ros.evaluation.placement import Solid, solids
 from vlm_ros.evaluation.relational_expressions import write_relations
@@ -87,6 +87,7 @@ def questions(scene: SeenScene, count: int) -> list[Question]:
         *write_relations(
             objects, scene.places, np.random.default_rng([scene.seed, 1]), count, image
         ),
+        *write_postures(objects, np.random.default_rng([scene.seed, 2]), count, image),
     ]
 
 

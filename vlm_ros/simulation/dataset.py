@@ -203,6 +203,7 @@ def _entry(truth: ObjectTruth) -> dict[str, Any]:
         "parts": [{"name": name, "colour": colour} for name, colour in truth.parts],
         **({"names": list(truth.names)} if truth.names else {}),
         **({"accents": list(truth.accents)} if truth.accents else {}),
+        **({"posture": truth.posture} if truth.posture else {}),
         "box": list(truth.box),
         "visible": round(truth.visible_fraction, 4),
         "position": [round(value, 4) for value in truth.position],

@@ -57,6 +57,26 @@ class Kind:
     flat: bool = False
     names: tuple[str, ...] = ()
 
+    @property
+    def postures(self) -> frozenset[str]:
+        """How it may be found; see `postures`."""
+        return postures(self.lying > 0.0, self.upturned > 0.0)
+
+
+def postures(lying: bool, upturned: bool) -> frozenset[str]:
+    """The postures that people tell apart: "upright", "lying" and "upside down".
+
+    Args:
+        lying: whether it is also put on its side.
+        upturned: whether it is also put upside down, which others do not show.
+
+    Returns:
+        Those that it may be found in; none of what is always put down in one way.
+    """
+    if not (lying or upturned):
+        return frozenset()
+    return frozenset({"upright", "lying", *(("upside down",) if upturned else ())})
+
 
 BODY = PartStyle(named=False)
 INSIDE = PartStyle(("body", "body", "white"), "ceramic", named=False)

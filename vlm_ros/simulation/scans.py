@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vlm_ros.errors import SimulationError
 from vlm_ros.simulation.colours import RANGES
 from vlm_ros.simulation.finishes import MATERIALS
+from vlm_ros.simulation.kind import postures
 from vlm_ros.simulation.meshes import Mesh
 from vlm_ros.simulation.shapes import Proxy, Shape, hull_proxy, shape, vessel_proxies
 from vlm_ros.simulation.simplify import simplified
@@ -70,6 +71,11 @@ class ScanLabel:
     form: str = "hull"
     size: str = ""
     weight: float = 1.0
+
+    @property
+    def postures(self) -> frozenset[str]:
+        """How it may be found; see `kind.postures`."""
+        return postures("side" in self.rests, "down" in self.rests)
 
 
 @dataclass(frozen=True)

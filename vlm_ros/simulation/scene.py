@@ -27,6 +27,10 @@ CLEARLY_LARGER = 1.35
 """Two things of a kind are "large" and "small" when their sizes differ by this factor."""
 
 
+STANDING, LYING = 0.9, 0.35
+"""Cosines of the angle between an object's own upward axis and the world's: from the first on it
+stands, up to the second it lies."""
+
 ACCENT_SHARE = 0.1
 """Of an object's surface: a part with more of it lends the object its colour beside the body's."""
 
@@ -94,6 +98,11 @@ class SceneObject:
     def shape(self) -> Shape:
         """Its shape at natural size."""
         return shape_of(self.make or self.kind, self.variant)
+
+    @property
+    def postures(self) -> frozenset[str]:
+        """How it may be found; see `kind.postures`."""
+        return SNAPSHOT_KINDS[self.make or self.kind].postures
 
     @property
     def size(self) -> Point:
@@ -258,6 +267,26 @@ def size_words(objects: Sequence[SceneObject]) -> list[str]:
         else:
             words.append("")
     return words
+
+
+def posture_word(item: SceneObject, turn: NDArray[np.float64]) -> str | None:
+    """The posture an object is found in.
+
+    Args:
+        item: the object.
+        turn: (3, 3) from its own axes to the world's.
+
+    Returns:
+        "upright", "lying" or "upside down"; None where it leans or has but one.
+    """
+    upward = float(turn[2, 2])
+    if abs(upward) <= LYING:
+        word = "lying"
+    elif abs(upward) >= STANDING:
+        word = "upright" if upward > 0 else "upside down"
+    else:
+        return None
+    return word if word in item.postures else None
 
 
 def _seed(rng: Generator) -> int:

@@ -76,6 +76,11 @@ class ScannedObject(SceneObject):
         """Its shape at natural size."""
         return self.scan.shape
 
+    @property
+    def postures(self) -> frozenset[str]:
+        """How it may be found; see `kind.postures`."""
+        return self.scan.label.postures
+
 
 def generate_snapshot(
     seed: int, scans: Sequence[Scan], generated: float, photographs: Sequence[Path] = ()

@@ -15,7 +15,13 @@ from vlm_ros.simulation.camera import Camera
 from vlm_ros.simulation.engine import mujoco_module
 from vlm_ros.simulation.model import HIDDEN_GROUP, STEP, ModelBuilder, wxyz
 from vlm_ros.simulation.renderer import Renderer
-from vlm_ros.simulation.scene import Pose, SceneDescription, SceneObject, size_words
+from vlm_ros.simulation.scene import (
+    Pose,
+    SceneDescription,
+    SceneObject,
+    posture_word,
+    size_words,
+)
 
 AT_REST = 0.02
 """Metres and radians a second."""
@@ -48,6 +54,8 @@ class ObjectTruth:
         size: metres, extent along its own axes.
         names: other nouns that are true of it.
         accents: other colours it clearly shows, the clearest first.
+        posture: "upright", "lying" or "upside down" of what may be found in several of them; None
+            of other things and of what leans.
     """
 
     name: str
@@ -62,6 +70,7 @@ class ObjectTruth:
     size: tuple[float, float, float]
     names: tuple[str, ...] = ()
     accents: tuple[str, ...] = ()
+    posture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +258,7 @@ class Tabletop:
         pose = self.pose(item.name)
         to_optical = camera.rotation().T
         place = to_optical @ (np.array(pose.position) - camera.position)
+        turn = matrix(pose.quaternion)
         attributes = dict(item.attributes)
         if size_word:
             attributes["size"] = size_word
@@ -261,10 +271,11 @@ class Tabletop:
             visible,
             mask,
             (float(place[0]), float(place[1]), float(place[2])),
-            quaternion(to_optical @ matrix(pose.quaternion)),
+            quaternion(to_optical @ turn),
             item.size,
             item.names,
             item.accents,
+            posture_word(item, turn),
         )
 
 

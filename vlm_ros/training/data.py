@@ -136,13 +136,14 @@ class _View:
 
 
 def _view(picture: Picture, height: int, width: int, rng: np.random.Generator) -> _View:
-    image, boxes = read_picture(picture.path), picture.boxes
+    image, boxes, things = read_picture(picture.path), picture.boxes, picture.things
     if not picture.exhaustive and rng.random() < TURNED:
         image, boxes = turned(image, boxes, int(rng.integers(1, 4)))
+        things = tuple(thing.turned() for thing in things)
     image, boxes, kept = _warp(image, boxes, height, width, rng)
     # Of what lost its box a bit may still be seen.
-    lost = {thing.name for i, thing in enumerate(picture.things) if i not in kept}
-    return _View(image, boxes, tuple(picture.things[i] for i in kept), picture.closed - lost)
+    lost = {thing.name for i, thing in enumerate(things) if i not in kept}
+    return _View(image, boxes, tuple(things[i] for i in kept), picture.closed - lost)
 
 
 def turned(

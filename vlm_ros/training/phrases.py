@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.training.nouns import ANYTHING, FALSE, TRUE, UNSURE, Nouns, load_nouns
 
-CLAIMS = ("colour", "material", "pattern", "size")
+CLAIMS = ("colour", "material", "pattern", "size", "posture")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LabelledObject:
 
     Attributes:
         name: its kind.
-        attributes: "colour", "material", "pattern" and "size" as far as they are known.
+        attributes: "colour", "material", "pattern", "size" and "posture" as far as they are known.
         complete: whether an attribute that is not listed is absent rather than unknown.
         accents: other colours it also shows, on its parts or in its pattern.
         names: nouns that are true of this very object, beside those of its kind.
@@ -44,6 +44,11 @@ class LabelledObject:
         """All the nouns that it was given."""
         return tuple(dict.fromkeys((self.name, *self.names)))
 
+    def turned(self) -> LabelledObject:
+        """The same in a picture that is turned: how it lies or stands is no longer told."""
+        attributes = {claim: v for claim, v in self.attributes.items() if claim != "posture"}
+        return replace(self, attributes=attributes)
+
     @classmethod
     def rendered(cls, record: Mapping[str, Any]) -> LabelledObject:
         """An object of the simulator, of which everything is known.
@@ -61,6 +66,8 @@ class LabelledObject:
             *(attributes[k] for k in attributes.keys() - main.keys()),
             *record.get("accents", ()),
         }
+        if "posture" in record:
+            main["posture"] = record["posture"]
         return cls(
             record["name"],
             main,
@@ -81,6 +88,7 @@ class PhraseMeaning:
     material: str | None = None
     pattern: str | None = None
     size: str | None = None
+    posture: str | None = None
     part: tuple[str, str] | None = None
 
 
@@ -94,6 +102,7 @@ class Vocabulary:
         self.materials: dict[str, list[str]] = data["materials"]
         self.patterns: dict[str, list[str]] = data["patterns"]
         self.sizes: dict[str, list[str]] = data["sizes"]
+        self.postures: dict[str, list[str]] = data["postures"]
         self._families: dict[str, list[str]] = data["colour_families"]
         self._unsure = {frozenset(pair) for pair in data["colour_unsure"]}
         self._unsure_material = {frozenset(pair) for pair in data["material_unsure"]}
@@ -137,7 +146,7 @@ class Vocabulary:
         """Whether `said` may be claimed of something whose attribute is `own`.
 
         Args:
-            claim: "material", "pattern" or "size".
+            claim: "material", "pattern", "size" or "posture".
             own: the attribute's value, None where it has none, and whether its list of
                 attributes is complete.
             said: the word claimed; None claims nothing.
@@ -146,8 +155,9 @@ class Vocabulary:
         if said is None:
             return TRUE
         if value is None:
-            # Sizes are only noted beside something of another size, so no note means nothing.
-            return FALSE if complete and claim != "size" else UNSURE
+            # Sizes are only noted beside something of another size, postures of what may have
+            # another one, so no note means nothing.
+            return FALSE if complete and claim not in {"size", "posture"} else UNSURE
         if claim == "material":
             return self._material_truth(value, said)
         return TRUE if said == value or said in self.choices(claim, value) else FALSE
@@ -172,28 +182,29 @@ class Vocabulary:
         """Words that say this value of an attribute."""
         if claim == "colour":
             return [*self.colours.get(value, [value]), *self._families.get(value, ())]
-        table = {"material": self.materials, "pattern": self.patterns, "size": self.sizes}[claim]
-        return table.get(value, [value])
+        return self._table(claim).get(value, [value])
 
     def alternatives(self, claim: str) -> list[str]:
         """Every value of an attribute other than colour."""
-        return sorted(
-            {"material": self.materials, "pattern": self.patterns, "size": self.sizes}[claim]
-        )
+        return sorted(self._table(claim))
 
     def claimed_by(self, word: str) -> tuple[str, str] | None:
         """What a word claims, as (claim, value): "maroon" is ("colour", "dark red")."""
-        tables = {
+        for claim in CLAIMS:
+            for value, words in self._table(claim).items():
+                if word == value or word in words:
+                    return claim, value
+        return None
+
+    def _table(self, claim: str) -> dict[str, list[str]]:
+        """The values of an attribute and the words for each."""
+        return {
             "colour": self.colours,
             "material": self.materials,
             "pattern": self.patterns,
             "size": self.sizes,
-        }
-        for claim, table in tables.items():
-            for value, words in table.items():
-                if word == value or word in words:
-                    return claim, value
-        return None
+            "posture": self.postures,
+        }[claim]
 
     def _material_truth(self, material: str, word: str) -> int:
         if word == material or word in self.materials.get(material, ()):
@@ -262,7 +273,7 @@ def _compare(own: Sequence[Any], said: Sequence[Any], judge: Any) -> NDArray[np.
 
 # How often an attribute is said, and by what else than one of its own names a thing is called: by
 # another true one, by a noun that no picture shows (`Nouns.stand_ins`), or by what is true of all.
-SAY_RATE = {"colour": 0.7, "material": 0.2, "pattern": 0.25, "size": 0.15}
+SAY_RATE = {"colour": 0.7, "material": 0.2, "pattern": 0.25, "size": 0.15, "posture": 0.3}
 OTHER_NAME_RATE = 0.45
 STAND_IN_RATE = 0.12
 ANYTHING_RATE = 0.03
@@ -347,8 +358,12 @@ class PhraseWriter:
 def compose(
     noun: str, said: Mapping[str, str], part: tuple[str, str] | None = None
 ) -> PhraseMeaning:
-    """A phrase with its words in English order: size, pattern, colour, material, noun, part."""
-    order = ("size", "pattern", "colour", "material")
+    """A phrase with its words in the order that matching has them.
+
+    That is the English order: posture, size, pattern, colour, material, noun, part. "The red can
+    lying on its side" is matched as "lying on its side red can".
+    """
+    order = ("posture", "size", "pattern", "colour", "material")
     text = " ".join([*(said[key] for key in order if key in said), noun])
     if part is not None:
         text += f" with {part[1]} {part[0]}"
@@ -359,6 +374,7 @@ def compose(
         said.get("material"),
         said.get("pattern"),
         said.get("size"),
+        said.get("posture"),
         part,
     )
 
