@@ -124,6 +124,7 @@ def test_spelling_case_marks_and_politeness_change_nothing(first: str, second: s
         ("what do you see", 15, "not with what"),
         ("pick up it", 8, "refers to nothing"),
         ("put it in the bowl", 4, "refers to nothing"),
+        ("put the cup on the left edge of the tray", 29, "side of a thing"),
         ("the green cup or the bowl", 21, "leaves a choice"),
         ("if the cup is empty, fill it", 0, "sets a condition"),
         ("when you see a cup take it", 0, "sets a condition"),

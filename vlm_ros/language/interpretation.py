@@ -49,7 +49,7 @@ def interpret(nodes: Sequence[StepNode], text: str, known: Lexicon) -> tuple[Ste
         known: the lexicon the words were classified with.
 
     Raises:
-        CommandError: a pronoun refers to nothing named before.
+        CommandError: a pronoun refers to nothing named before, or a side of a thing is a goal.
     """
     reader = _Interpreter(text, known)
     for node in nodes:
@@ -148,6 +148,12 @@ class _Interpreter:
             things = [i for i in resting if not self._is_surface(chain[i][1].anchors[-1])]
             choice = (things or resting or [0])[-1]
         host, relation = chain[choice]
+        if self._said(relation.predicate) == "of":
+            raise CommandError(
+                "a side of a thing cannot be a destination; name the thing alone",
+                self.text,
+                relation.predicate.start_pos,
+            )
         host.relations.remove(relation)
         return relation
 

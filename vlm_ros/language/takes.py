@@ -24,6 +24,8 @@ from vlm_ros.language.walk import CLAUSE_KINDS, QUALIFYING
 
 # What is said besides with "but": "behind the cup but left of the plate".
 _CONTRASTED = RELATING | {"SIDE", "EXTREME", "MUTUAL", "MADE_OF"}
+# Sides of a thing on which something is the farther the more it is there; a corner is none.
+_EXTREMES = frozenset({"left", "right", "top", "bottom", "near", "far"})
 
 
 def take(at: Stepping, kind: str, value: str, index: int, length: int) -> int:
@@ -160,6 +162,12 @@ def _take_of(at: Stepping, value: str, index: int, length: int) -> int:
     after = index + length
     if at.names_part() and at.readings.leading_kind(after) == "DET":
         at.emit("RELATION", "part_of", index, length)
+        return after
+    if at.previous() == "SIDE":
+        # "At the left end of the tray": of those on it the leftmost.
+        side = at.tokens.pop()
+        at.tokens.append(side.update(type="EXTREME") if side in _EXTREMES else side)
+        at.emit("RELATION", "on", index, length)
         return after
     counted = at.bare_number(after)
     if counted and at.previous() == "WORD":
