@@ -149,10 +149,12 @@ class _Interpreter:
             choice = (things or resting or [0])[-1]
         host, relation = chain[choice]
         if self._said(relation.predicate) == "of":
+            position = relation.predicate.start_pos or 0
             raise CommandError(
-                "a side of a thing cannot be a destination; name the thing alone",
+                f'before "of" at position {position} stands the side of a thing, where nothing can'
+                " be put yet; name the thing alone",
                 self.text,
-                relation.predicate.start_pos,
+                position,
             )
         host.relations.remove(relation)
         return relation
