@@ -18,6 +18,7 @@ from vlm_ros.simulation.dataset import (
     gather_annotations,
     render_dataset,
 )
+from vlm_ros.simulation.kinds import KINDS
 
 
 def options(folder: Path) -> DatasetOptions:
@@ -47,6 +48,10 @@ def test_pictures_and_annotations_belong_together(tmp_path: Path, renderer: None
             assert LEAST_VISIBLE <= entry["visible"] <= 1
             assert entry["attributes"]["colour"]
             assert 0.3 < entry["position"][2] < 2.5
+    entries = [entry for line in lines for entry in line["objects"]]
+    told = {entry["posture"] for entry in entries if "posture" in entry}
+    assert "upright" in told and told <= {"upright", "lying", "upside down"}
+    assert all(KINDS[e["name"]].postures for e in entries if "posture" in e)
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, renderer: None) -> None:

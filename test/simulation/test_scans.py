@@ -9,7 +9,7 @@ import yaml
 
 from vlm_ros.errors import SimulationError
 from vlm_ros.simulation.meshes import merge
-from vlm_ros.simulation.scans import FORMS, load_scans, read_mesh, resting
+from vlm_ros.simulation.scans import FORMS, ScanLabel, load_scans, read_mesh, resting
 
 
 def test_scans_are_those_with_a_label(scans_folder: Path) -> None:
@@ -59,6 +59,21 @@ def test_rests_are_drawn_by_their_weights(scans_folder: Path) -> None:
     drawn = [resting(rng, label) for _ in range(200)]
     assert set(drawn) == {"up", "face"}
     assert 60 < drawn.count("up") < 140
+
+
+@pytest.mark.parametrize(
+    ("rests", "postures"),
+    [
+        ({"up": 3, "side": 1}, {"upright", "lying"}),
+        ({"up": 4, "down": 2, "side": 1}, {"upright", "lying", "upside down"}),
+        ({"up": 2, "face": 2}, set()),
+        ({"any": 1}, set()),
+    ],
+)
+def test_postures_are_told_of_what_rests_in_several(
+    rests: dict[str, float], postures: set[str]
+) -> None:
+    assert ScanLabel("cup", "red", rests=rests).postures == postures
 
 
 @pytest.mark.parametrize(

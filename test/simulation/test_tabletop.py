@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vlm_ros.geometry.rotations import matrix
+from vlm_ros.geometry.rotations import matrix, quaternion
 from vlm_ros.simulation import OVERVIEW, Camera, RenderedFrame, Tabletop, generate_scene
 from vlm_ros.simulation.everyday import EVERYDAY_KINDS
 from vlm_ros.simulation.finishes import Finish, Surface
 from vlm_ros.simulation.kinds import KINDS, shape_of
-from vlm_ros.simulation.meshes import merge
+from vlm_ros.simulation.meshes import merge, rotation_about
 from vlm_ros.simulation.scene import (
     PartLook,
     Pose,
     SceneDescription,
     SceneObject,
     generated_object,
+    posture_word,
 )
 
 SEEDS = (3, 12, 25, 31)
@@ -156,6 +157,36 @@ def test_a_red_thing_looks_red(renderer: None) -> None:
     red, green, blue = frame.rgb[frame.objects[0].mask].mean(axis=0)
     assert red > 90
     assert red > 2.5 * max(green, blue)
+
+
+@pytest.mark.parametrize(
+    ("kind", "degrees", "posture"),
+    [
+        ("cup", 0.0, "upright"),
+        ("cup", 90.0, "lying"),
+        ("cup", 180.0, "upside down"),
+        ("can", 90.0, "lying"),
+        ("can", 180.0, None),  # One end looks like the other.
+        ("pen", 0.0, None),  # There is but one way to put it down.
+    ],
+)
+def test_how_a_thing_is_put_down_is_told(
+    kind: str, degrees: float, posture: str | None, renderer: None
+) -> None:
+    upright = thing("it", kind, 0.0, 0.0, 0.01)
+    turn = rotation_about("x", degrees)
+    half_height = float((np.abs(turn) @ np.array(upright.size))[2]) / 2
+    put = replace(upright, pose=Pose((0.0, 0.0, half_height + 0.005), quaternion(turn)))
+    with Tabletop(scene_of(put)) as tabletop:
+        (truth,) = tabletop.render(OVERVIEW, 160, 120).objects
+    assert truth.posture == posture
+
+
+def test_what_leans_neither_stands_nor_lies() -> None:
+    cup = thing("it", "cup", 0.0, 0.0)
+    assert posture_word(cup, rotation_about("x", 20.0)) == "upright"
+    assert posture_word(cup, rotation_about("x", 45.0)) is None
+    assert posture_word(cup, rotation_about("x", 75.0)) == "lying"
 
 
 def test_what_stands_in_front_hides_what_is_behind(renderer: None) -> None:
