@@ -130,9 +130,10 @@ def listening(proc: Path, *locks: str) -> Path:
     return proc / "123"
 
 
-def test_a_removed_port_where_a_process_listens_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lock", ["fastdds_port7663_el", "fastdds_port7663_el (deleted)"])
+def test_a_removed_port_where_a_process_listens_is_lost(tmp_path: Path, lock: str) -> None:
     proc = process(tmp_path, "fastdds_port7663 (deleted)", "fastdds_port7001")
-    own = listening(proc, "fastdds_port7663_el", "fastdds_port7001_el")
+    own = listening(proc, lock, "fastdds_port7001_el")
     assert lost_ports(own) == ["fastdds_port7663"]
 
 

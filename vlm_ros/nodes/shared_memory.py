@@ -94,7 +94,8 @@ def lost_ports(process: Path = Path("/proc/self")) -> list[str]:
     open_locks = set()
     for file in _entries(process / "fd"):
         with suppress(OSError):  # closed meanwhile
-            open_locks.add(file.readlink().name)
+            # Who looks whether a port is dead may remove the lock of one that begins just then.
+            open_locks.add(file.readlink().name.removesuffix(_REMOVED))
     removed = {port for port, deleted in _PORT.findall(maps) if deleted}
     return sorted(port for port in removed if f"{port}_el" in open_locks)
 

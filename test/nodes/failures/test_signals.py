@@ -178,8 +178,9 @@ def test_a_node_takes_no_port_of_one_that_was_killed(
         manager.look_for(COMMAND)
 
 
+@pytest.mark.parametrize("removed", [("",), ("", "_el")], ids=["port", "port_and_lock"])
 def test_a_node_whose_port_is_removed_at_its_start_begins_anew(
-    manager: Any, model: Path, camera: Any
+    manager: Any, model: Path, camera: Any, removed: tuple[str, ...]
 ) -> None:
     with node(manager.client, model) as process:
         manager.meet()
@@ -187,7 +188,8 @@ def test_a_node_whose_port_is_removed_at_its_start_begins_anew(
         if not ports:
             pytest.skip("it listens to no shared memory: another middleware")
         for port in ports:
-            port.unlink()
+            for suffix in removed:
+                port.with_name(port.name + suffix).unlink()
         assert lost_ports(Path(f"/proc/{process.pid}"))
         deadline = time.monotonic() + 30.0
         while process.output.count("ready for commands") < 2:
