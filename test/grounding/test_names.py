@@ -233,6 +233,11 @@ FAMILIES: dict[str, list[tuple[str, str, str]]] = {
         ("glass: half full | glass: empty | glass: full", "the half empty glass", "0"),
         ("glass: almost empty | glass: full", "the empty glass", "0"),
         ("box: slightly open | box: closed", "the open box", "0"),
+        ("cup: tipped over | cup: upright", "the overturned cup", "0"),
+        ("cup: lying | cup: upside down", "the overturned cup", "1"),
+        ("cup: lying | cup: upside down", "the cup lying on its side", "0"),
+        ("can: lying, empty | can: upright, empty", "the lying can", "0"),
+        ("can: empty | can: upright", "the empty upright can", "?0 1"),
     ],
     "parts told apart": [
         (

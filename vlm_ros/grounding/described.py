@@ -37,17 +37,18 @@ _OTHER_WORD = 0.45
 # A word that says more than the description did, what each further one counts for, and a word
 # that says less.
 _SAYS_MORE, _AND_MORE, _SAYS_LESS = 0.48, 0.8, 0.65
-# What contradicts the description, another shade of the colour said, and a neighbouring colour.
-_CONTRADICTED, _OTHER_SHADE, _NEXT_COLOUR = 0.03, 0.25, 0.6
-# Colours that many call by the other's name: the first of each pair is no basic colour term
+# What contradicts the description, another shade of the colour said, and a neighbouring word.
+_CONTRADICTED, _OTHER_SHADE, _NEXT_WORD = 0.03, 0.25, 0.6
+# Words that many say for each other. Of the colours the first of each pair is no basic colour term
 # (Berlin and Kay 1969), as pink and purple are.
-_NEXT_COLOURS = frozenset(
+_NEXT_WORDS = frozenset(
     frozenset(pair)
     for pair in (
         ("cyan", "blue"),
         ("cyan", "green"),
         ("silver", "grey"),
         ("gold", "yellow"),
+        ("lying", "upside down"),  # "Overturned" is said of both.
     )
 )
 # What colours are those of metal, and what such a thing may be made of all the same.
@@ -307,8 +308,8 @@ def _attribute(attribute: str, beside: Sequence[str], thing: Description) -> flo
         if other == basic:
             same = "" in (shade, _shade(attribute)) or shade == _shade(attribute)
             best = max(best, 1.0 if same else _OTHER_SHADE)
-        elif frozenset((other, basic)) in _NEXT_COLOURS:
-            best = max(best, _NEXT_COLOUR)
+        elif frozenset((other, basic)) in _NEXT_WORDS:
+            best = max(best, _NEXT_WORD)
     if best == _CONTRADICTED and any(
         attribute_group(a)[1] in {other for other, _ in known} for a in beside
     ):
