@@ -48,14 +48,17 @@ def test_what_overlaps_too_little_says_nothing() -> None:
     assert (kept.logit_scale == [2, 0]).all()
 
 
-def test_classes_are_averaged_too() -> None:
+def test_probabilities_of_classes_are_averaged_too() -> None:
     regions = _regions([[0, 0, 10, 10], [0, 0, 10, 12], [50, 50, 60, 60]], [0.8, 0.8, 0.8])
-    values = np.array([[1.0], [3.0], [9.0]], np.float32)
-    regions = replace(regions, classes=ClassLogits(("cup",), values))
+    values = np.array([[1.0, -99.0], [3.0, -99.0], [9.0, 9.0]], np.float32)
+    regions = replace(regions, classes=ClassLogits(("cup", "bowl"), values))
     one = merged(regions, np.asarray([0]), 0.6).classes
-    assert one is not None and one.names == ("cup",)
+    assert one is not None and one.names == ("cup", "bowl")
     # Weights 1 and 10/12, by hand.
-    assert one.values == pytest.approx(np.array([[(1 + 3 * 10 / 12) / (1 + 10 / 12)]]))
+    probabilities = 1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(-3.0))
+    mean = (probabilities[0] + probabilities[1] * 10 / 12) / (1 + 10 / 12)
+    assert one.values[0, 0] == pytest.approx(np.log(mean / (1 - mean)), abs=1e-4)
+    assert -20 < one.values[0, 1] < -5, "finite, and still no bowl"
 
 
 def test_no_regions() -> None:

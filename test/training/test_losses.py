@@ -13,13 +13,12 @@ import torch
 from vlm_ros.training.losses import (
     BACKGROUND_PER_IMAGE,
     box_loss,
-    class_loss,
     match_regions,
     matching_loss,
     memory_loss,
     objectness_loss,
 )
-from vlm_ros.training.network import DenseRegions, TeacherRegions
+from vlm_ros.training.network import DenseRegions, PublishedRegions
 from vlm_ros.training.nouns import FALSE, TRUE, UNSURE
 
 
@@ -33,7 +32,6 @@ def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Ten
     dense = DenseRegions(
         boxes=boxes,
         objectness=logits,
-        classes=torch.zeros(1, 64, 80),
         features=torch.zeros(1, 64, 4),
         details=torch.zeros(1, 4, 8, 8),
         centers=centers,
@@ -42,9 +40,9 @@ def _dense(offset: float, logit_on: float) -> tuple[DenseRegions, list[torch.Ten
     return dense, [truth]
 
 
-def _teacher(dense: DenseRegions) -> TeacherRegions:
-    """One that says what `dense` says."""
-    return TeacherRegions(dense.boxes, dense.objectness.sigmoid(), dense.classes)
+def _published(dense: DenseRegions) -> PublishedRegions:
+    """A detector that says what `dense` says, and is not sure of any class."""
+    return PublishedRegions(dense.boxes, dense.objectness.sigmoid(), torch.zeros(1, 64, 80))
 
 
 ALL = torch.tensor([True])
@@ -57,44 +55,36 @@ def test_better_boxes_and_objectness_cost_less() -> None:
     silent, _ = _dense(0.0, -4.0)
     regions = match_regions(good, truth, ALL)
     assert box_loss(good, regions) < box_loss(shifted, match_regions(shifted, truth, ALL))
-    spoken = objectness_loss(good, regions, _teacher(good), ALL)
+    spoken = objectness_loss(good, regions, _published(good), ALL)
     assert spoken < objectness_loss(
-        silent, match_regions(silent, truth, ALL), _teacher(silent), ALL
+        silent, match_regions(silent, truth, ALL), _published(silent), ALL
     )
 
 
 def test_an_object_without_a_label_may_be_seen_where_labels_are_not_exhaustive() -> None:
     dense, truth = _dense(0.0, 4.0)
     nothing = [truth[0][:0]]
-    teacher = _teacher(dense)
+    known = _published(dense)
     regions = match_regions(dense, nothing, SOME)
     assert not len(regions.thing), "nothing is learned of what is confident and unlabelled"
-    unlabelled = objectness_loss(dense, regions, teacher, SOME)
-    false = objectness_loss(dense, match_regions(dense, nothing, ALL), teacher, ALL)
+    unlabelled = objectness_loss(dense, regions, known, SOME)
+    false = objectness_loss(dense, match_regions(dense, nothing, ALL), known, ALL)
     assert unlabelled < false
 
 
-def test_forgetting_the_teacher_costs() -> None:
+def test_forgetting_the_published_boxes_costs() -> None:
     dense, _ = _dense(0.0, 4.0)
     shifted, _ = _dense(4.0, 4.0)
-    teacher = _teacher(dense)
-    other = dataclasses.replace(dense, classes=dense.classes + 2.0)
+    known = _published(dense)
     empty = match_regions(dense, [torch.zeros(0, 4)], SOME)
-
-    def cost(said: DenseRegions, exhaustive: torch.Tensor) -> torch.Tensor:
-        return memory_loss(said, empty, teacher, exhaustive)
-
-    assert cost(dense, SOME) < cost(shifted, SOME)
-    assert cost(dense, SOME) < cost(other, SOME)
-    # Of the classes of what is rendered the labels know more than it does.
-    assert cost(dense, ALL) == cost(other, ALL) < cost(shifted, ALL)
+    assert memory_loss(dense, empty, known) < memory_loss(shifted, empty, known)
 
 
-def test_around_a_label_the_teacher_neither_raises_loose_boxes_nor_keeps_them() -> None:
+def test_around_a_label_loose_boxes_are_neither_raised_nor_kept() -> None:
     dense, truth = _dense(0.0, 4.0)
     regions = match_regions(dense, truth, SOME)
     # It sees an object in every box that overlaps with the labelled one, or with nothing.
-    sure = dataclasses.replace(_teacher(dense), objectness=torch.full((1, 64), 0.9))
+    sure = dataclasses.replace(_published(dense), objectness=torch.full((1, 64), 0.9))
     loose = (regions.best_iou > 0.3) & (regions.best_iou < 0.6)
     loose[regions.image, regions.point] = False  # what is assigned to the object learns its overlap
     elsewhere = regions.best_iou == 0
@@ -110,8 +100,8 @@ def test_around_a_label_the_teacher_neither_raises_loose_boxes_nor_keeps_them() 
     moved = dataclasses.replace(sure, boxes=sure.boxes + 6.0)
     near, far = (torch.where(where, 0.9, 0.0) for where in (loose, elsewhere))
     kept, left = (
-        memory_loss(dense, regions, dataclasses.replace(moved, objectness=at), SOME)
-        - memory_loss(dense, regions, dataclasses.replace(sure, objectness=at), SOME)
+        memory_loss(dense, regions, dataclasses.replace(moved, objectness=at))
+        - memory_loss(dense, regions, dataclasses.replace(sure, objectness=at))
         for at in (far, near)
     )
     assert kept > 0 and left == 0
@@ -147,19 +137,3 @@ def test_unsure_pairs_cost_nothing() -> None:
     wrong = matching_loss(torch.tensor([[-9.0, 9.0, 0.0]]), verdicts)
     assert calm == wild
     assert wrong > calm + 10
-
-
-def test_a_thing_of_no_class_must_not_look_like_one() -> None:
-    dense, truth = _dense(0.0, 4.0)
-    regions = match_regions(dense, truth, SOME)
-    verdicts = torch.full((len(regions.thing), 80), FALSE)
-    verdicts[:, 41], verdicts[:, 39] = TRUE, UNSURE
-    logits = torch.full((1, 64, 80), -6.0)
-    logits[..., 41] = 6.0
-    right = class_loss(dataclasses.replace(dense, classes=logits), regions, verdicts)
-    also = logits.clone()
-    also[..., 39] = 6.0
-    unsure = class_loss(dataclasses.replace(dense, classes=also), regions, verdicts)
-    also[..., 0] = 6.0
-    wrong = class_loss(dataclasses.replace(dense, classes=also), regions, verdicts)
-    assert right == unsure < 1 < 5 < wrong

@@ -28,12 +28,6 @@ import click
     help="The YOLOX-Nano ONNX file, or a model folder to fine-tune.",
 )
 @click.option(
-    "--teacher",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The YOLOX-Nano ONNX file whose boxes and classes are not to be forgotten;"
-    " default: those of --start.",
-)
-@click.option(
     "--keep",
     type=click.FloatRange(0.0, 1.0),
     default=0.0,
@@ -64,7 +58,6 @@ def command(
     folders: tuple[Path, ...],
     photographs: Path | None,
     start: Path,
-    teacher: Path | None,
     keep: float,
     run: Path,
     out: Path,
@@ -85,7 +78,7 @@ def command(
 
     pictures = [read_rendered(folder) for folder in folders]
     real = [] if photographs is None else read_photographs(photographs)
-    checkpoint = train(read_config(config), pictures, real, start, run, teacher)
+    checkpoint = train(read_config(config), pictures, real, start, run)
     model = load_average(checkpoint)
     if keep:
         keep_of_start(model, start, keep)

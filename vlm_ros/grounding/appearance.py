@@ -29,7 +29,7 @@ _PART_COLOUR_WEIGHT = 0.5
 # What a detector of fixed classes counts, and between which of its logits: only what it is sure of
 # is evidence, and only so much. Its doubts say nothing, for it knows few of the things there are.
 # Chosen on photographs and rendered pictures together; see the model's README.md.
-_CLASS_WEIGHT, _CLASS_LEAST, _CLASS_MOST = 1.0, -1.0, 1.0
+_CLASS_WEIGHT, _CLASS_LEAST, _CLASS_MOST = 1.0, -1.5, 1.0
 # Kinds that COCO's annotators put under the name of another.
 _LABELLED_AS = {
     "glass": "cup",

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from vlm_ros.geometry.boxes import iou
 from vlm_ros.regions import ClassLogits, EmbeddedRegions
 
+# The least probability of a class, for logits are finite.
+_UNSEEN = np.float32(1e-3)
+
 
 def merged(regions: EmbeddedRegions, kept: NDArray[np.intp], overlap: float) -> EmbeddedRegions:
     """The kept regions, each with what the others say of the same object.
@@ -26,7 +29,8 @@ def merged(regions: EmbeddedRegions, kept: NDArray[np.intp], overlap: float) -> 
             by its objectness times this IoU.
 
     Returns:
-        K regions; boxes, embeddings and classes are weighted means, the rest is that of the kept.
+        K regions; boxes, embeddings and probabilities of classes are weighted means, the rest is
+        that of the kept.
     """
     chosen = regions.take(kept)
     shared = iou(chosen.boxes, regions.boxes)
@@ -34,7 +38,10 @@ def merged(regions: EmbeddedRegions, kept: NDArray[np.intp], overlap: float) -> 
     share = weight / weight.sum(axis=1, keepdims=True)
     classes = regions.classes
     if classes is not None:
-        classes = ClassLogits(classes.names, share @ classes.values)
+        # Bounded, for the exponential of more is no float32.
+        seen = share @ (1.0 / (1.0 + np.exp(np.minimum(-classes.values, 80.0))))
+        seen = np.clip(seen, _UNSEEN, 1.0 - _UNSEEN)
+        classes = ClassLogits(classes.names, np.log(seen / (1.0 - seen)))
     embeddings = weight @ regions.embeddings
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     return replace(chosen, boxes=share @ regions.boxes, embeddings=embeddings, classes=classes)

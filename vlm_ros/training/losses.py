@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from vlm_ros.training.assignment import assign
-from vlm_ros.training.network import DenseRegions, TeacherRegions
+from vlm_ros.training.network import DenseRegions, PublishedRegions
 from vlm_ros.training.nouns import TRUE, UNSURE
 
 # A confident prediction on what carries no label is asked about every phrase, so that "not there"
@@ -18,7 +18,7 @@ from vlm_ros.training.nouns import TRUE, UNSURE
 BACKGROUND_PER_IMAGE = 6
 # A prediction that overlaps with an object by more than this is about that object.
 SAME_PLACE = 0.3
-# What the teacher is less sure of than this (probability) is nothing that could be forgotten.
+# What the published detector is less sure of than this (probability) is nothing to remember.
 FAINT = 0.01
 
 
@@ -101,16 +101,16 @@ def generalised_iou_loss(predicted: Tensor, truth: Tensor) -> Tensor:
 
 
 def objectness_loss(
-    dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRegions, exhaustive: Tensor
+    dense: DenseRegions, regions: MatchedRegions, known: PublishedRegions, exhaustive: Tensor
 ) -> Tensor:
     """Objectness learns the overlap its box reaches, so that the best box of an object leads.
 
-    Where an image's objects (B, exhaustive) are not all labelled, the teacher speaks for the rest.
-    It was not taught how well its boxes fit: around what is labelled, none is worth more than it
-    overlaps with it.
+    Where an image's objects (B, exhaustive) are not all labelled, the published detector speaks for
+    the rest. It was not taught how well its boxes fit: around what is labelled, none is worth more
+    than it overlaps with it.
     """
     count = len(regions.truth)
-    target = torch.where(exhaustive[:, None], 0.0, teacher.objectness)
+    target = torch.where(exhaustive[:, None], 0.0, known.objectness)
     around = regions.best_iou > SAME_PLACE
     target = torch.where(around, torch.minimum(target, regions.best_iou), target)
     at = (regions.image[:count], regions.point[:count])
@@ -118,41 +118,18 @@ def objectness_loss(
     return bce(dense.objectness, target, reduction="sum") / max(count, 1)
 
 
-def memory_loss(
-    dense: DenseRegions, regions: MatchedRegions, teacher: TeacherRegions, exhaustive: Tensor
-) -> Tensor:
-    """How far classes and boxes are from the teacher's, where the teacher sees an object.
+def memory_loss(dense: DenseRegions, regions: MatchedRegions, known: PublishedRegions) -> Tensor:
+    """How far boxes are from the published detector's, where it sees an object.
 
-    Boxes around what is labelled are left to the labels. Classes are only to be remembered in real
-    pictures, where not all is labelled (B, exhaustive): of rendered ones the teacher knows little.
+    Boxes around what is labelled are left to the labels.
     """
-    sure = teacher.objectness * teacher.classes.amax(-1).float().sigmoid()
+    sure = known.objectness * known.classes.amax(-1).float().sigmoid()
     # Of thousands of points few see anything; the rest would cost most of the time.
     at = (sure > FAINT).nonzero(as_tuple=True)
     weight = sure[at]
-    known = teacher.classes[at].float().sigmoid()
-    classes = bce(dense.classes[at].float(), known, reduction="none").sum(-1)
-    real = weight * ~exhaustive[at[0]]
-    boxes = generalised_iou_loss(dense.boxes[at], teacher.boxes[at])
+    boxes = generalised_iou_loss(dense.boxes[at], known.boxes[at])
     boxes = boxes * (regions.best_iou[at] <= SAME_PLACE)
-    return (classes * real).sum() / real.sum().clamp(min=1.0) + (
-        boxes * weight
-    ).sum() / weight.sum().clamp(min=1.0)
-
-
-def class_loss(dense: DenseRegions, regions: MatchedRegions, verdicts: Tensor) -> Tensor:
-    """How far the classes of labelled regions, and of known background, are from their labels.
-
-    The teacher only speaks where it sees something; what else a region of high objectness is taken
-    for would be left to chance.
-
-    Args:
-        dense: the predictions.
-        regions: see `match_regions`.
-        verdicts: (R, 80) of FALSE, UNSURE, TRUE of each of COCO's names.
-    """
-    logits = dense.classes[regions.image, regions.point].float()
-    return matching_loss(logits, verdicts)
+    return (boxes * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 def matching_loss(logits: Tensor, verdicts: Tensor) -> Tensor:

@@ -1,11 +1,13 @@
-"""The bundled model's vision network: YOLOX-Nano's trunk with an embedding for every region.
+"""The bundled model's vision network: YOLOX-Nano with an embedding for every region.
 
 A region's embedding is learned in the space of a sentence encoder, so that any phrase can be
 compared with it (dual encoder; Minderer et al. 2022, OWL-ViT; Cheng et al. 2024, YOLO-World).
 
-What the trunk already knows of real pictures, the probabilities of COCO's 80 classes, enters the
-embedding as a sum of class directions (ConSE; Norouzi et al. 2014); the branches add what no
-class says: other nouns, colours, materials. What is seen all over the box is added to both.
+The detector is there twice behind its first stages: as it is trained, which finds things and says
+what they are, and as it was published, which names COCO's 80 classes. What the latter knows of
+real pictures enters the embedding as a sum of class directions (ConSE; Norouzi et al. 2014); the
+branches add what no class says: other nouns, colours, materials. What is seen all over the box is
+added to both. Trained for all of that, one detector forgets the classes (see the model's README).
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ from vlm_ros.training.yolox import (
     STEM_CHANNELS,
     STRIDES,
     ConvAct,
-    YoloX,
+    Detector,
+    FirstStages,
+    LevelHead,
+    Pyramid,
     depthwise,
 )
 
@@ -44,7 +49,6 @@ class DenseRegions:
     Attributes:
         boxes: (B, A, 4) xyxy, pixels of the network's input.
         objectness: (B, A) logits.
-        classes: (B, A, 80) logits of COCO's classes.
         features: (B, A, BRANCH_CHANNELS) of the embedding branches.
         details: (B, C, h, w) of what is looked up inside boxes; see `Details`.
         centers: (A, 2) xy of the anchor points, pixels.
@@ -53,7 +57,6 @@ class DenseRegions:
 
     boxes: Tensor
     objectness: Tensor
-    classes: Tensor
     features: Tensor
     details: Tensor
     centers: Tensor
@@ -95,12 +98,54 @@ class EmbeddingBranch(nn.Module):
         return last
 
 
+@dataclass(frozen=True)
+class PublishedRegions:
+    """What the published detector says at every anchor point of a batch.
+
+    Attributes:
+        boxes: (B, A, 4) xyxy, pixels of the network's input.
+        objectness: (B, A) probabilities.
+        classes: (B, A, 80) logits of COCO's classes; few of them are looked at.
+    """
+
+    boxes: Tensor
+    objectness: Tensor
+    classes: Tensor
+
+
+class PublishedDetector(Detector):
+    """The published detector behind its first stages, which is never trained."""
+
+    @torch.no_grad()
+    def forward(self, c3: Tensor) -> PublishedRegions:
+        """Predicts at every anchor point, from the first stages' features at stride 8."""
+        features = [head(neck) for head, neck in zip(self.heads, self.pyramid(c3), strict=True)]
+        maps = [
+            (head.cls_pred(cls), head.reg_pred(reg), head.obj_pred(reg))
+            for head, (cls, reg) in zip(self.heads, features, strict=True)
+        ]
+        classes, codes, objectness = zip(*maps, strict=True)
+        return PublishedRegions(
+            boxes=decode(flat(codes).float(), *anchors(codes)),
+            objectness=flat(objectness)[..., 0].float().sigmoid(),
+            classes=flat(classes),
+        )
+
+
 class RegionNetwork(nn.Module):
-    """Image in, boxes, objectness and embeddings out."""
+    """Image in, boxes, objectness and embeddings out.
+
+    Attributes:
+        first: the first stages, which are never trained either, so that both detectors share them.
+        published: names COCO's classes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.yolox = YoloX()
+        self.first = FirstStages()
+        self.published = PublishedDetector()
+        self.pyramid = Pyramid()
+        self.heads = nn.ModuleList(LevelHead(c) for c in NECK_CHANNELS)
         self.branches = nn.ModuleList(EmbeddingBranch(c) for c in NECK_CHANNELS)
         # Shared by the levels, so that regions can be chosen before they are embedded.
         self.project = nn.Linear(BRANCH_CHANNELS, EMBEDDING_DIM)
@@ -109,27 +154,28 @@ class RegionNetwork(nn.Module):
         # Long enough to be heard beside the branches from the first step.
         nn.init.normal_(self.class_directions.weight, std=0.2)
 
-    def forward(self, image: Tensor) -> DenseRegions:
-        """Predicts at every anchor point.
+    def forget_training(self) -> None:
+        """Sets what is trained of the detector to what was published."""
+        published = self.published
+        self.pyramid.load_state_dict(published.pyramid.state_dict())
+        for own, theirs in zip(self.heads, published.heads, strict=True):
+            known = theirs.state_dict()
+            own.load_state_dict({name: known[name] for name in own.state_dict()})
 
-        Args:
-            image: (B, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
-        """
-        return self.regions(*self.yolox.trunk.early(image))
-
-    def regions(self, c2: Tensor, c3: Tensor) -> DenseRegions:
-        """Predicts from the features of the trunk's first stages (see `Trunk.early`)."""
-        necks = self.yolox.trunk.neck(c3)
+    def forward(self, c2: Tensor, c3: Tensor) -> DenseRegions:
+        """Predicts at every anchor point, from the features of the first stages."""
+        necks = self.pyramid(c3)
         early = pooled(c2)
-        heads = [head(neck) for head, neck in zip(self.yolox.heads, necks, strict=True)]
-        cls_features, classes, codes, objectness = zip(*heads, strict=True)
+        cls_features, reg_features = zip(
+            *(head(neck) for head, neck in zip(self.heads, necks, strict=True)), strict=True
+        )
+        codes = [head.reg_pred(x) for head, x in zip(self.heads, reg_features, strict=True)]
+        objectness = [head.obj_pred(x) for head, x in zip(self.heads, reg_features, strict=True)]
         parts = zip(self.branches, necks, cls_features, early, strict=True)
-        places = [grid(code, s) for code, s in zip(codes, STRIDES, strict=True)]
-        centers, strides = (torch.cat(column) for column in zip(*places, strict=True))
+        centers, strides = anchors(codes)
         return DenseRegions(
             boxes=decode(flat(codes).float(), centers, strides),
             objectness=flat(objectness)[..., 0].float(),
-            classes=flat(classes),
             features=flat([branch(*features) for branch, *features in parts]),
             details=self.details.maps(c2, early[0], c3, necks[0]),
             centers=centers,
@@ -153,50 +199,11 @@ class RegionNetwork(nn.Module):
         return own
 
     def embed(self, own: Tensor, classes: Tensor) -> Tensor:
-        """Embeddings (R, D) float32 of unit length, from own (R, D) and class logits (R, 80)."""
+        """Embeddings (R, D) float32 of unit length, from own (R, D) and class logits (R, 80).
+
+        The logits are those of the published detector.
+        """
         return normalize((own + self.class_directions(classes.sigmoid())).float(), dim=-1)
-
-
-@dataclass(frozen=True)
-class TeacherRegions:
-    """What the published detector says of a batch.
-
-    Attributes:
-        boxes: (B, A, 4) xyxy, pixels of the network's input.
-        objectness: (B, A) probabilities.
-        classes: (B, A, 80) logits; few of them are looked at.
-    """
-
-    boxes: Tensor
-    objectness: Tensor
-    classes: Tensor
-
-
-class Teacher(nn.Module):
-    """The published detector as it was, so that training does not forget real pictures.
-
-    Learning without forgetting (Li and Hoiem 2016). Its first stages are those of the network in
-    training, which are never changed, so it starts from their features.
-    """
-
-    def __init__(self, yolox: YoloX) -> None:
-        super().__init__()
-        self.yolox = yolox
-
-    @torch.no_grad()
-    def forward(self, c3: Tensor) -> TeacherRegions:
-        maps = [
-            head(neck)[1:]
-            for neck, head in zip(self.yolox.trunk.neck(c3), self.yolox.heads, strict=True)
-        ]
-        classes, codes, objectness = zip(*maps, strict=True)
-        places = [grid(code, stride) for code, stride in zip(codes, STRIDES, strict=True)]
-        centers, strides = (torch.cat(column) for column in zip(*places, strict=True))
-        return TeacherRegions(
-            boxes=decode(flat(codes).float(), centers, strides),
-            objectness=flat(objectness)[..., 0].float().sigmoid(),
-            classes=flat(classes),
-        )
 
 
 def pooled(c2: Tensor) -> list[Tensor]:
@@ -223,6 +230,13 @@ def grid(map_: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     )
     corners = torch.stack([columns, rows], -1).reshape(-1, 2).float() * stride
     return corners + stride / 2, torch.full_like(corners[:, 0], stride)
+
+
+def anchors(maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Centers (A, 2) and strides (A,) of the anchor points of the levels' maps; see `grid`."""
+    places = [grid(map_, stride) for map_, stride in zip(maps, STRIDES, strict=True)]
+    centers, strides = (torch.cat(column) for column in zip(*places, strict=True))
+    return centers, strides
 
 
 def decode(code: Tensor, centers: Tensor, strides: Tensor) -> Tensor:

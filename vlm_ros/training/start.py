@@ -29,7 +29,8 @@ def start_from(model: GroundingModel, source: Path) -> None:
         ModelError: the file or folder is neither.
     """
     if source.is_file():
-        load_onnx_weights(model.vision.yolox, source)
+        load_onnx_weights(model.vision.first, model.vision.published, source)
+        model.vision.forget_training()
         return
     try:
         spec = yaml.safe_load((source / "model.yaml").read_text(encoding="utf-8"))

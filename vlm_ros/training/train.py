@@ -20,21 +20,19 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vlm_ros.coco import COCO_NAMES
-from vlm_ros.errors import ModelError, VlmRosError
+from vlm_ros.errors import VlmRosError
 from vlm_ros.training.annotations import Picture
 from vlm_ros.training.data import Batch, MixedSampler, PictureDataset, collate
 from vlm_ros.training.losses import (
     box_loss,
-    class_loss,
     match_regions,
     matching_loss,
     memory_loss,
     objectness_loss,
 )
-from vlm_ros.training.network import GroundingModel, Teacher
+from vlm_ros.training.network import GroundingModel
 from vlm_ros.training.phrases import (
     LabelledObject,
-    PhraseMeaning,
     PhraseWriter,
     background_table,
     load_vocabulary,
@@ -42,7 +40,6 @@ from vlm_ros.training.phrases import (
 )
 from vlm_ros.training.sentences import encode
 from vlm_ros.training.start import start_from
-from vlm_ros.training.yolox import YoloX, load_onnx_weights
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,6 @@ def read_config(path: Path) -> TrainingConfig:
 # What the class directions of the network are asked about, beside the objects of a batch.
 CLASS_THINGS = tuple(LabelledObject(name, {}, complete=False) for name in COCO_NAMES)
 CLASSES_PER_BATCH = 8
-CLASS_MEANINGS = tuple(PhraseMeaning(name, name) for name in COCO_NAMES)
 
 
 class PhrasePool:
@@ -120,21 +116,14 @@ class PhrasePool:
         asked = self._writer.sample([*things, *classes], count, rng)
         meanings = [m for m in asked if m.text in self._rows]
         rows = [self._rows[m.text] for m in meanings]
-        of_classes = truth_table(meanings, CLASS_THINGS, self.words)
-        return self._embeddings[rows], np.concatenate([self._judged(batch, meanings), of_classes])
-
-    def classes(self, batch: Batch) -> NDArray[np.int8]:
-        """The truth (things + B, 80) of COCO's names, said of what `ask` asks about."""
-        return self._judged(batch, CLASS_MEANINGS)
-
-    def _judged(self, batch: Batch, meanings: Sequence[PhraseMeaning]) -> NDArray[np.int8]:
-        things = list(itertools.chain.from_iterable(batch.things))
         closed = [
             None if all_of_it else kinds
             for all_of_it, kinds in zip(batch.exhaustive.tolist(), batch.closed, strict=True)
         ]
         said = truth_table(meanings, things, self.words)
-        return np.concatenate([said, background_table(meanings, closed)])
+        of_rest = background_table(meanings, closed)
+        of_classes = truth_table(meanings, CLASS_THINGS, self.words)
+        return self._embeddings[rows], np.concatenate([said, of_rest, of_classes])
 
 
 def train(
@@ -143,7 +132,6 @@ def train(
     photographs: Sequence[Picture],
     start: Path,
     out: Path,
-    taught_by: Path | None = None,
 ) -> Path:
     """Trains, going on from the checkpoint in `out` where there is one.
 
@@ -154,23 +142,18 @@ def train(
         photographs: real ones, drawn with `config.photograph_share`.
         start: the ONNX file of YOLOX-Nano, or a model folder to fine-tune.
         out: folder for the checkpoint and the log.
-        taught_by: the ONNX file of the YOLOX-Nano that is not to be forgotten, where the boxes and
-            classes of `start` have been trained already; those of `start` where omitted.
 
     Returns:
         The checkpoint, out/checkpoint.pt.
 
     Raises:
-        ModelError: `start` or `taught_by` cannot be used.
+        ModelError: `start` cannot be used.
     """
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     model = GroundingModel()
     start_from(model, start)
-    teacher = _teacher(model, config, taught_by)
-    if teacher is not None:
-        teacher.to(device, memory_format=torch.channels_last)
     model.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = _optimiser(model, config)
@@ -192,7 +175,7 @@ def train(
     progress = tqdm(loader, total=config.steps, initial=done, unit="step", smoothing=0.05)
     for step, batch in enumerate(progress, done + 1):
         rng = np.random.default_rng((config.seed, step, 1))
-        losses = _losses(model, teacher, batch, pool, config, rng, device)
+        losses = _losses(model, batch, pool, config, rng, device)
         total = sum(config.losses[name] * loss for name, loss in losses.items())
         optimiser.zero_grad(set_to_none=True)
         total.backward()
@@ -218,7 +201,6 @@ def train(
 
 def _losses(
     model: GroundingModel,
-    teacher: Teacher | None,
     batch: Batch,
     pool: PhrasePool,
     config: TrainingConfig,
@@ -229,20 +211,16 @@ def _losses(
     exhaustive = batch.exhaustive.to(device)
     with _mixed_precision(device):
         with torch.no_grad():
-            early = model.vision.yolox.trunk.early(images)
-        dense = model.vision.regions(*early)
+            c2, c3 = model.vision.first(images)
+        published = model.vision.published(c3)
+        dense = model.vision(c2, c3)
     known_rest = exhaustive | torch.tensor([bool(c) for c in batch.closed], device=device)
     regions = match_regions(dense, [boxes.to(device) for boxes in batch.boxes], known_rest)
     losses = {}
-    if teacher is not None:
-        with _mixed_precision(device):
-            known = teacher(early[1])
+    if config.trunk_rate:
         losses["box"] = box_loss(dense, regions)
-        losses["objectness"] = objectness_loss(dense, regions, known, exhaustive)
-        losses["memory"] = memory_loss(dense, regions, known, exhaustive)
-        if "classes" in config.losses:
-            named = torch.from_numpy(pool.classes(batch)).to(device)
-            losses["classes"] = class_loss(dense, regions, named[regions.thing])
+        losses["objectness"] = objectness_loss(dense, regions, published, exhaustive)
+        losses["memory"] = memory_loss(dense, regions, published)
     sentences, verdicts = pool.ask(batch, config.phrases, rng)
     seen, classes = np.split(verdicts, [len(verdicts) - len(CLASS_THINGS)])
     asked = torch.from_numpy(seen).to(device)[regions.thing]
@@ -252,7 +230,7 @@ def _losses(
     at = (regions.image, regions.point)
     with _mixed_precision(device):
         own = model.vision.own_at(dense, *at)
-        embeddings = model.vision.embed(own * (heard | ~real)[:, None], dense.classes[at])
+        embeddings = model.vision.embed(own * (heard | ~real)[:, None], published.classes[at])
     directions = normalize(model.vision.class_directions.weight.T, dim=-1)
     logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
     asked = torch.cat([asked, torch.from_numpy(classes).to(device)])
@@ -266,33 +244,6 @@ def _mixed_precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=capable)
 
 
-def _teacher(
-    model: GroundingModel, config: TrainingConfig, taught_by: Path | None
-) -> Teacher | None:
-    """The detector that is not to be forgotten, needed only where training changes it."""
-    if config.trunk_rate == 0:
-        return None
-    yolox = copy.deepcopy(model.vision.yolox)
-    if taught_by is not None:
-        load_onnx_weights(yolox, taught_by)
-        for own, mine in zip(_first_stages(yolox), _first_stages(model.vision.yolox), strict=True):
-            pairs = zip(own.parameters(), mine.parameters(), strict=True)
-            if not all(torch.allclose(a, b, atol=1e-5) for a, b in pairs):
-                raise ModelError(
-                    f"{taught_by} is not what training starts from began with: their first stages"
-                    " differ. Leave the teacher out, or give the file of that model's first stage."
-                )
-    return Teacher(yolox).requires_grad_(False)
-
-
-def _first_stages(yolox: YoloX) -> tuple[nn.Module, ...]:
-    """What sees edges, colours and textures, in rendered pictures as in real ones.
-
-    It is never trained, so that a teacher can start from its features.
-    """
-    return (yolox.trunk.stem, yolox.trunk.dark2, yolox.trunk.dark3)
-
-
 def _optimiser(model: GroundingModel, config: TrainingConfig) -> torch.optim.Optimizer:
     vision = model.vision
     new = [
@@ -302,14 +253,17 @@ def _optimiser(model: GroundingModel, config: TrainingConfig) -> torch.optim.Opt
         *vision.details.parameters(),
         *model.text.parameters(),
     ]
-    fixed = _first_stages(vision.yolox) if config.trunk_rate else (vision.yolox,)
-    for stage in fixed:
-        stage.requires_grad_(False)
+    trunk = [*vision.pyramid.parameters(), *vision.heads.parameters()]
+    for fixed in (vision.first, vision.published):
+        fixed.requires_grad_(False)
+    if not config.trunk_rate:
+        for parameter in trunk:
+            parameter.requires_grad_(False)
     return torch.optim.AdamW(
         [
             {"params": new, "lr": config.learning_rate},
             {
-                "params": [p for p in vision.yolox.parameters() if p.requires_grad],
+                "params": [p for p in trunk if p.requires_grad],
                 "lr": config.learning_rate * config.trunk_rate,
             },
             {

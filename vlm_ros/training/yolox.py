@@ -1,4 +1,4 @@
-"""YOLOX-Nano's trunk and head in PyTorch, without batch normalisation.
+"""YOLOX-Nano in PyTorch, without batch normalisation.
 
 The published ONNX file has its batch normalisation folded into the convolutions; this module has
 the same folded shape, so that the file's weights load one to one and the export needs no folding.
@@ -101,8 +101,8 @@ class SpatialPyramid(nn.Module):
         return y
 
 
-class Trunk(nn.Module):
-    """CSP-Darknet with a path aggregation neck."""
+class FirstStages(nn.Module):
+    """The first stages of CSP-Darknet: edges, colours and textures."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,6 +110,25 @@ class Trunk(nn.Module):
         self.stem = ConvAct(3, 16, 6, 2)
         self.dark2 = nn.Sequential(depthwise(16, 32, 2), CspLayer(32, 32, 1, True))
         self.dark3 = nn.Sequential(depthwise(32, 64, 2), CspLayer(64, 64, 3, True))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at strides 4 and 8.
+
+        Args:
+            image: (B, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
+
+        Returns:
+            (B, 32, H/4, W/4) and (B, 64, H/8, W/8).
+        """
+        c2 = self.dark2(self.stem(image))
+        return c2, self.dark3(c2)
+
+
+class Pyramid(nn.Module):
+    """The last stages of CSP-Darknet with a path aggregation neck."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.dark4 = nn.Sequential(depthwise(64, 128, 2), CspLayer(128, 128, 3, True))
         self.dark5 = nn.Sequential(
             depthwise(128, 256, 2), SpatialPyramid(256), CspLayer(256, 256, 1, False)
@@ -123,20 +142,8 @@ class Trunk(nn.Module):
         self.down4 = depthwise(128, 128, 2)
         self.out5 = CspLayer(256, 256, 1, False)
 
-    def early(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of the first stages, at strides 4 and 8.
-
-        Args:
-            image: (B, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
-
-        Returns:
-            (B, 32, H/4, W/4) and (B, 64, H/8, W/8).
-        """
-        c2 = self.dark2(self.stem(image))
-        return c2, self.dark3(c2)
-
-    def neck(self, c3: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The neck's features at strides 8, 16 and 32, from the first stages' at stride 8."""
+    def forward(self, c3: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features at strides 8, 16 and 32, from the first stages' at stride 8."""
         c4 = self.dark4(c3)
         c5 = self.dark5(c4)
         l5 = self.lateral(c5)
@@ -152,7 +159,7 @@ def _double(x: Tensor) -> Tensor:
 
 
 class LevelHead(nn.Module):
-    """YOLOX's decoupled head of one level."""
+    """YOLOX's decoupled head of one level, of which the classes are left to others."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -163,32 +170,34 @@ class LevelHead(nn.Module):
         self.reg_convs = nn.Sequential(
             depthwise(HEAD_CHANNELS, HEAD_CHANNELS), depthwise(HEAD_CHANNELS, HEAD_CHANNELS)
         )
-        self.cls_pred = nn.Conv2d(HEAD_CHANNELS, CLASSES, 1)
         self.reg_pred = nn.Conv2d(HEAD_CHANNELS, 4, 1)
         self.obj_pred = nn.Conv2d(HEAD_CHANNELS, 1, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Class features, class logits, box code and objectness logit, each (B, C, h, w)."""
-        cls, reg = self.features(x)
-        return cls, self.cls_pred(cls), self.reg_pred(reg), self.obj_pred(reg)
-
-    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Class features and box features, from which the pointwise ends predict."""
         x = self.stem(x)
         return self.cls_convs(x), self.reg_convs(x)
 
 
-class YoloX(nn.Module):
-    """Trunk and heads."""
+class ClassHead(LevelHead):
+    """YOLOX's head of one level as it was published."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.cls_pred = nn.Conv2d(HEAD_CHANNELS, CLASSES, 1)
+
+
+class Detector(nn.Module):
+    """All of YOLOX-Nano behind its first stages."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = Trunk()
-        self.heads = nn.ModuleList(LevelHead(c) for c in NECK_CHANNELS)
+        self.pyramid = Pyramid()
+        self.heads = nn.ModuleList(ClassHead(c) for c in NECK_CHANNELS)
 
 
-def load_onnx_weights(model: YoloX, path: Path) -> None:
-    """Copies the weights of a published YOLOX-Nano ONNX file into `model`.
+def load_onnx_weights(first: FirstStages, rest: Detector, path: Path) -> None:
+    """Copies the weights of a published YOLOX-Nano ONNX file into its two parts.
 
     The file names its folded convolutions by number, so they are matched by the order in which
     they run, which is the order in which the modules here are registered.
@@ -202,7 +211,8 @@ def load_onnx_weights(model: YoloX, path: Path) -> None:
     unnamed = [n for n in convs if not n.input[1].startswith("head.")]
     modules = [
         module
-        for name, module in model.named_modules()
+        for part in (first, rest)
+        for name, module in part.named_modules()
         if isinstance(module, nn.Conv2d) and "_pred" not in name
     ]
     if len(unnamed) != len(modules):
@@ -211,13 +221,13 @@ def load_onnx_weights(model: YoloX, path: Path) -> None:
             "give the YOLOX-Nano ONNX file."
         )
     named = [(m, n.input[1], n.input[2]) for m, n in zip(modules, unnamed, strict=True)]
-    for level, head in enumerate(model.heads):
+    for level, head in enumerate(rest.heads):
         for kind in ("cls", "reg", "obj"):
             stem = f"head.{kind}_preds.{level}"
             named.append((getattr(head, f"{kind}_pred"), f"{stem}.weight", f"{stem}.bias"))
     for module, weight, bias in named:
         values = weights[weight]
-        if module is model.trunk.stem.conv:
+        if module is first.stem.conv:
             values = _without_focus(values)
         if values.shape != tuple(module.weight.shape):
             raise ModelError(
