@@ -7,10 +7,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
 from torch import Tensor, nn  # noqa: E402
+from torch.nn.functional import interpolate  # noqa: E402
 
 from vlm_ros.training.assignment import pairwise_iou  # noqa: E402
 from vlm_ros.training.network import EXPORTED_CLASS_GAIN, RegionNetwork  # noqa: E402
-from vlm_ros.training.vision_graph import CANDIDATES, FAINTEST, VisionGraph  # noqa: E402
+from vlm_ros.training.vision_graph import CANDIDATES, FAINTEST, PUBLISHED, VisionGraph  # noqa: E402
 
 SIZE = (128, 160)  # height, width: 420 points, of which the graph keeps fewer than half
 
@@ -25,6 +26,10 @@ def network() -> RegionNetwork:
             nn.init.kaiming_normal_(module.weight)
             nn.init.normal_(module.bias, std=0.1)
     nn.init.normal_(network.details.say.weight, std=0.1)
+    # Boxes of a few cells, so that both detectors have some of the same.
+    for head in (*network.heads, *network.published.heads):
+        nn.init.normal_(head.reg_pred.weight, std=1e-5)
+        nn.init.constant_(head.reg_pred.bias, 0.5)
     return network
 
 
@@ -35,25 +40,52 @@ def image() -> Tensor:
 
 def test_graph_gives_the_networks_best_points(network: RegionNetwork, image: Tensor) -> None:
     with torch.no_grad():
-        boxes, objectness, embeddings, classes = VisionGraph(network)(image)
+        boxes, objectness, embeddings, _ = VisionGraph(network)(image)
         trained = network.class_directions.weight.clone()
         network.class_directions.weight.mul_(EXPORTED_CLASS_GAIN)
-        c2, c3 = network.first(image)
-        dense, published = network(c2, c3), network.published(c3)
+        dense = network(*network.first(image))
         best = dense.objectness[0].topk(CANDIDATES).indices
-        expected = network.embed(
-            network.own_at(dense, torch.zeros_like(best), best), published.classes[0, best]
-        )
+        own = network.own_at(dense, torch.zeros_like(best), best)
+        expected = network.embed(own, _seen(network, image, boxes))
         network.class_directions.weight.copy_(trained)
     assert set(dense.strides[best].tolist()) == {8, 16, 32}
     assert expected.std(0).min() > 1e-3, "points must differ to be told apart"
     assert torch.allclose(objectness, dense.objectness[0, best].sigmoid(), atol=1e-5)
     assert torch.allclose(boxes, dense.boxes[0, best], rtol=1e-4, atol=1e-2)
     assert torch.allclose(embeddings, expected, atol=1e-4)
-    same = pairwise_iou(dense.boxes[0, best], published.boxes[0, best]).diagonal()
-    seen = published.objectness[0, best] * published.classes[0, best].sigmoid().T * same
+
+
+def _seen(network: RegionNetwork, image: Tensor, boxes: Tensor) -> Tensor:
+    """What the published detector sees in boxes (K, 4), of its PUBLISHED surest regions."""
+    # 64x80 would be half of it; whole cells of the coarsest level make it 64x96.
+    half = interpolate(image, size=(64, 96), mode="bilinear")
+    published = network.published(network.first(half)[1])
+    surest = published.objectness[0].topk(PUBLISHED).indices
+    places = published.boxes[0, surest] * torch.tensor([160 / 96, 2.0, 160 / 96, 2.0])
+    sure, chosen = (pairwise_iou(boxes, places) * published.objectness[0, surest]).max(1)
+    return sure[:, None] * published.classes[0, surest][chosen].sigmoid()
+
+
+def test_classes_are_those_of_the_published_detector_in_the_very_boxes(
+    network: RegionNetwork, image: Tensor
+) -> None:
+    with torch.no_grad():
+        boxes, _, _, classes = VisionGraph(network)(image)
+        seen = _seen(network, image, boxes)
     assert seen.min() < FAINTEST < 0.2 < seen.max(), "some classes are seen, some are not"
-    assert torch.allclose(classes.sigmoid().T, seen.clamp(FAINTEST, 1 - FAINTEST), atol=1e-4)
+    assert torch.allclose(classes.sigmoid(), seen.clamp(FAINTEST, 1 - FAINTEST), atol=1e-4)
+
+
+def test_training_sees_classes_in_its_boxes(network: RegionNetwork, image: Tensor) -> None:
+    with torch.no_grad():
+        c2, c3 = network.first(image)
+        dense, published = network(c2, c3), network.published(c3)
+    point = torch.arange(0, 400, 7)
+    at = (torch.zeros_like(point), point)
+    same = pairwise_iou(dense.boxes[at], published.boxes[at]).diagonal()
+    expected = published.objectness[at] * published.classes[at].sigmoid().T * same
+    assert torch.allclose(published.seen(at, dense.boxes[at]).T, expected, atol=1e-6)
+    assert expected.max() > 0.1
 
 
 def test_pointwise_ends_are_only_computed_for_the_chosen(
@@ -65,13 +97,12 @@ def test_pointwise_ends_are_only_computed_for_the_chosen(
         *(branch.last for branch in graph.network.branches),
     ]
     for head in graph.network.published.heads:
-        ends += [head.cls_pred, head.reg_pred, head.obj_pred]
+        ends += [head.cls_pred, head.reg_pred]
     for module in ends:
         module.register_forward_hook(lambda _, inputs, __: shapes.append(inputs[0].shape))
     with torch.no_grad():
         graph(image)
-    assert len(shapes) == len(ends) == 15
-    assert {shape[0] for shape in shapes} == {CANDIDATES}
+    assert [shape[0] for shape in shapes] == [CANDIDATES] * 6 + [PUBLISHED] * 6
 
 
 def test_network_itself_stays_as_it_was(network: RegionNetwork) -> None:

@@ -22,6 +22,16 @@ def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
     return intersection / union.clamp(min=1e-6)
 
 
+def paired_iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union (N,) of boxes (N, 4) and (N, 4), xyxy, in pairs."""
+    low, high = torch.maximum(a[:, :2], b[:, :2]), torch.minimum(a[:, 2:], b[:, 2:])
+    intersection = (high - low).clamp(min=0).prod(-1)
+    areas = (a[:, 2:] - a[:, :2]).clamp(min=0).prod(-1) + (b[:, 2:] - b[:, :2]).clamp(min=0).prod(
+        -1
+    )
+    return intersection / (areas - intersection).clamp(min=1e-6)
+
+
 @torch.no_grad()
 def assign(
     boxes: Tensor, objectness: Tensor, centers: Tensor, strides: Tensor, truth: Tensor

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, normalize
 
+from vlm_ros.training.assignment import paired_iou
 from vlm_ros.training.details import Details
 from vlm_ros.training.yolox import (
     CLASSES,
@@ -112,6 +113,16 @@ class PublishedRegions:
     objectness: Tensor
     classes: Tensor
 
+    def seen(self, at: tuple[Tensor, Tensor], boxes: Tensor) -> Tensor:
+        """How likely each class is seen (R, 80) in boxes (R, 4) at points; see `embed`.
+
+        Args:
+            at: images (R,) of the batch and points (R,) of theirs.
+            boxes: (R, 4) xyxy.
+        """
+        sure = self.objectness[at] * paired_iou(self.boxes[at], boxes)
+        return self.classes[at].sigmoid() * sure[:, None]
+
 
 class PublishedDetector(Detector):
     """The published detector behind its first stages, which is never trained."""
@@ -198,12 +209,15 @@ class RegionNetwork(nn.Module):
         own: Tensor = self.project(features) + inside
         return own
 
-    def embed(self, own: Tensor, classes: Tensor) -> Tensor:
-        """Embeddings (R, D) float32 of unit length, from own (R, D) and class logits (R, 80).
+    def embed(self, own: Tensor, seen: Tensor) -> Tensor:
+        """Embeddings (R, D) float32 of unit length.
 
-        The logits are those of the published detector.
+        Args:
+            own: (R, D) what is learned beside the classes.
+            seen: (R, 80) how likely the published detector sees each class in the region: its
+                objectness times that of the class, times the IoU of its box with the region's.
         """
-        return normalize((own + self.class_directions(classes.sigmoid())).float(), dim=-1)
+        return normalize((own + self.class_directions(seen)).float(), dim=-1)
 
 
 def pooled(c2: Tensor) -> list[Tensor]:

@@ -230,7 +230,9 @@ def _losses(
     at = (regions.image, regions.point)
     with _mixed_precision(device):
         own = model.vision.own_at(dense, *at)
-        embeddings = model.vision.embed(own * (heard | ~real)[:, None], published.classes[at])
+        embeddings = model.vision.embed(
+            own * (heard | ~real)[:, None], published.seen(at, dense.boxes[at].detach())
+        )
     directions = normalize(model.vision.class_directions.weight.T, dim=-1)
     logits = model.alignment(torch.cat([embeddings, directions]), model.text(sentences.to(device)))
     asked = torch.cat([asked, torch.from_numpy(classes).to(device)])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
+from vlm_ros.training.assignment import pairwise_iou
 from vlm_ros.training.network import (
     EXPORTED_CLASS_GAIN,
     EmbeddingBranch,
@@ -19,6 +23,7 @@ from vlm_ros.training.network import (
 from vlm_ros.training.yolox import STRIDES, ClassHead, LevelHead
 
 CANDIDATES = 200  # regions that leave the graph, best objectness first
+PUBLISHED = 100  # regions of the published detector that may say what these are
 FAINTEST = 0.01  # half precision must still tell 1 - FAINTEST from 1
 
 
@@ -26,7 +31,8 @@ class VisionGraph(nn.Module):
     """The network with its best regions chosen inside the graph.
 
     Little leaves the chip, and all that depends on one point alone, apart from the objectness, is
-    computed for the chosen points instead of for every one.
+    computed for the chosen points instead of for every one. The published detector looks at half
+    as many rows and columns: that is a quarter of its cost, and it was made for such pictures.
     """
 
     def __init__(self, network: RegionNetwork) -> None:
@@ -38,14 +44,12 @@ class VisionGraph(nn.Module):
             branch.last.conv = _linear(branch.last.conv)
         for head in self.network.published.heads:
             head.cls_pred, head.reg_pred = _linear(head.cls_pred), _linear(head.reg_pred)
-            head.obj_pred = _linear(head.obj_pred)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Boxes (K, 4) xyxy pixels, objectness (K,) in 0..1, unit embeddings (K, D), class logits.
 
         The logits (K, 80) say how likely the published detector sees each of COCO's classes in
-        these very boxes, from one in a hundred to ninety-nine: its objectness times that of the
-        class, times the IoU of its box with ours.
+        each box, from one in a hundred to ninety-nine; see `RegionNetwork.embed`.
 
         Args:
             image: (1, 3, H, W) float32 RGB 0..255, H and W multiples of 32.
@@ -54,98 +58,138 @@ class VisionGraph(nn.Module):
         c2, c3 = network.first(image)
         early = pooled(c2)
         necks = network.pyramid(c3)
-        published = network.published
-        levels = [
-            _Level.of(*parts)
-            for parts in zip(
-                *(network.heads, network.branches, necks, early),
-                *(published.heads, published.pyramid(c3)),
-                strict=True,
-            )
-        ]
-        maps = [level.objectness for level in levels]
-        best, index = torch.cat([x.flatten() for x in maps]).topk(CANDIDATES)
-        places = [grid(x, stride) for x, stride in zip(maps, STRIDES, strict=True)]
-        centers, strides = (torch.cat(column)[index] for column in zip(*places, strict=True))
-        code = features = classes = known_code = known_objectness = torch.zeros(())
-        start = 0
-        for level, (points, _) in zip(levels, places, strict=True):
-            local = index - start
-            # Not len(), which is a fixed number in an exported graph of any size.
-            count = points.shape[0]
-            inside = ((local >= 0) & (local < count)).float()[:, None]
-            found = level.predict(local.clamp(0, count - 1))
-            # A candidate's place in the other levels is some point of theirs, which counts nothing.
-            code, features, classes, known_code, known_objectness = (
-                total + part * inside
-                for total, part in zip(
-                    (code, features, classes, known_code, known_objectness), found, strict=True
-                )
-            )
-            start += count
-        boxes = decode(code, centers, strides)
+        best = _best(
+            [
+                _Level.of(*parts)
+                for parts in zip(network.heads, network.branches, necks, early, strict=True)
+            ],
+            CANDIDATES,
+        )
+        code, features = best.predictions
+        boxes = decode(code, best.centers, best.strides)
         details = network.details.maps(c2, early[0], c3, necks[0])
-        inside = network.details(details, torch.zeros_like(index), boxes)
-        embeddings = network.embed(network.own(features, inside), classes)
-        seen = known_objectness.sigmoid() * classes.sigmoid() * _iou(code, known_code)[:, None]
-        return boxes, best.sigmoid(), embeddings, torch.logit(seen, FAINTEST)
+        inside = network.details(details, torch.zeros_like(best.index), boxes)
+        seen = self._seen(image, boxes)
+        embeddings = network.embed(network.own(features, inside), seen)
+        return boxes, best.objectness.sigmoid(), embeddings, torch.logit(seen, FAINTEST)
+
+    def _seen(self, image: Tensor, boxes: Tensor) -> Tensor:
+        """The probabilities (K, 80) of COCO's classes in boxes (K, 4), by the published detector.
+
+        Of its regions the one counts that is surest and fits a box best.
+        """
+        published = self.network.published
+        height, width = (_half(side) for side in image.shape[2:])
+        small = interpolate(image, size=(height, width), mode="bilinear", align_corners=False)
+        necks = published.pyramid(self.network.first(small)[1])
+        levels = [_PublishedLevel.of(*parts) for parts in zip(published.heads, necks, strict=True)]
+        best = _best(levels, PUBLISHED)
+        code, classes = best.predictions
+        places = decode(code, best.centers, best.strides)
+        scale = torch.tensor([image.shape[3] / width, image.shape[2] / height], device=image.device)
+        # In steps of the coarsest cells: areas in pixels would be too large for half precision.
+        overlap = pairwise_iou(boxes / STRIDES[-1], places * scale.repeat(2) / STRIDES[-1])
+        sure, chosen = (overlap * best.objectness.sigmoid()).max(1)
+        return classes.sigmoid()[chosen] * sure[:, None]
+
+
+def _half(side: int) -> int:
+    """Half of a multiple of 32, as the next multiple of 32."""
+    return (side // STRIDES[-1] + 1) // 2 * STRIDES[-1]
+
+
+class _Predicting(Protocol):
+    """One level's maps and what predicts from a point of them."""
+
+    @property
+    def objectness(self) -> Tensor:
+        """(1, 1, h, w) logits."""
+        ...
+
+    def predict(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """The boxes' code (K, 4) and whatever else is said (K, C) of points (K,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The surest points of all levels.
+
+    Attributes:
+        index: (K,) among the points of all levels.
+        objectness: (K,) logits.
+        centers: (K, 2) xy pixels.
+        strides: (K,) pixels.
+        predictions: what the levels predict there.
+    """
+
+    index: Tensor
+    objectness: Tensor
+    centers: Tensor
+    strides: Tensor
+    predictions: tuple[Tensor, Tensor]
+
+
+def _best(levels: Sequence[_Predicting], count: int) -> _Best:
+    maps = [level.objectness for level in levels]
+    objectness, index = torch.cat([x.flatten() for x in maps]).topk(count)
+    places = [grid(x, stride) for x, stride in zip(maps, STRIDES, strict=True)]
+    centers, strides = (torch.cat(column)[index] for column in zip(*places, strict=True))
+    code = said = torch.zeros(())
+    start = 0
+    for level, (points, _) in zip(levels, places, strict=True):
+        local = index - start
+        # Not len(), which is a fixed number in an exported graph of any size.
+        here = points.shape[0]
+        inside = ((local >= 0) & (local < here)).float()[:, None]
+        found = level.predict(local.clamp(0, here - 1))
+        # A candidate's place in the other levels is some point of theirs, which counts nothing.
+        code, said = code + found[0] * inside, said + found[1] * inside
+        start += here
+    return _Best(index, objectness, centers, strides, (code, said))
 
 
 @dataclass(frozen=True)
 class _Level:
-    """One level's maps, each (1, C, h, w), and what predicts from a point of them."""
+    """Maps of the network, each (1, C, h, w)."""
 
     head: LevelHead
     branch: EmbeddingBranch
-    published: ClassHead
     reg: Tensor
     mixed: Tensor
     around: Tensor
     objectness: Tensor
-    known_cls: Tensor
-    known_reg: Tensor
 
     @classmethod
-    def of(
-        cls,
-        head: LevelHead,
-        branch: EmbeddingBranch,
-        neck: Tensor,
-        early: Tensor,
-        published: ClassHead,
-        known_neck: Tensor,
-    ) -> _Level:
+    def of(cls, head: LevelHead, branch: EmbeddingBranch, neck: Tensor, early: Tensor) -> _Level:
         cls_features, reg = head(neck)
-        around = branch.neighbourhoods(neck, cls_features, early)
-        return cls(
-            head, branch, published, reg, *around, head.obj_pred(reg), *published(known_neck)
-        )
+        mixed, around = branch.neighbourhoods(neck, cls_features, early)
+        return cls(head, branch, reg, mixed, around, head.obj_pred(reg))
 
-    def predict(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """What is said of points (K,), (K, C) each.
-
-        The boxes' code and the embeddings' features; the published class logits, boxes' code and
-        objectness logit.
-        """
+    def predict(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """The boxes' code and the embeddings' features (K, C) of points (K,)."""
         features = _at(self.mixed, index) + self.branch.last(_at(self.around, index))
+        return self.head.reg_pred(_at(self.reg, index)), features
+
+
+@dataclass(frozen=True)
+class _PublishedLevel:
+    """Maps of the published detector, each (1, C, h, w)."""
+
+    head: ClassHead
+    cls: Tensor
+    reg: Tensor
+    objectness: Tensor
+
+    @classmethod
+    def of(cls, head: ClassHead, neck: Tensor) -> _PublishedLevel:
+        cls_features, reg = head(neck)
+        return cls(head, cls_features, reg, head.obj_pred(reg))
+
+    def predict(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """The boxes' code and the class logits (K, C) of points (K,)."""
         code = self.head.reg_pred(_at(self.reg, index))
-        known = _at(self.known_reg, index)
-        published = self.published
-        classes = published.cls_pred(_at(self.known_cls, index))
-        return code, features, classes, published.reg_pred(known), published.obj_pred(known)
-
-
-def _iou(code: Tensor, other: Tensor) -> Tensor:
-    """Intersection over union (K,) of the boxes of two codes (K, 4) at the same points.
-
-    In strides from the points: areas in pixels would be too large for half precision.
-    """
-    at, unit = torch.zeros_like(code[:, :2]), torch.ones_like(code[:, 0])
-    one, two = decode(code, at, unit), decode(other, at, unit)
-    low, high = torch.maximum(one[:, :2], two[:, :2]), torch.minimum(one[:, 2:], two[:, 2:])
-    shared = (high - low).clamp(min=0).prod(-1)
-    areas = (one[:, 2:] - one[:, :2]).prod(-1) + (two[:, 2:] - two[:, :2]).prod(-1)
-    return shared / (areas - shared).clamp(min=1e-4)
+        return code, self.head.cls_pred(_at(self.cls, index))
 
 
 def _at(map_: Tensor, index: Tensor) -> Tensor:
