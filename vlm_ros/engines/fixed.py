@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
@@ -29,11 +32,15 @@ def fixed_graph(graph: Path, width: int, height: int, copy: Path) -> Path:
 
     Raises:
         ModelError: the file is missing or is no ONNX graph.
+        OSError: there is no room for the copy.
     """
-    try:
+    with _reading(graph):
         free = _free_sides(graph, width, height)
-        if not free:
-            return graph
+    if not free:
+        return graph
+    # ONNX Runtime does not say that a disk is full; what it writes is about as large as the graph.
+    shutil.copyfile(graph, copy)
+    with _reading(graph):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         # What is fused on this level is still written in standard operators.
@@ -43,9 +50,15 @@ def fixed_graph(graph: Path, width: int, height: int, copy: Path) -> Path:
             options.add_free_dimension_override_by_name(side, size)
         onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         _drop_unused_operators(copy)
+    return copy
+
+
+@contextmanager
+def _reading(graph: Path) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # onnx and onnxruntime raise classes of their own for each failure
         raise ModelError(f"{graph} cannot be read as an ONNX graph: {error}") from error
-    return copy
 
 
 def _free_sides(graph: Path, width: int, height: int) -> dict[str, int]:
