@@ -122,8 +122,14 @@ def compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def spec() -> VisionSpec:
-    return read_spec(bundled_model()).vision
+def spec(tmp_path: Path) -> VisionSpec:
+    """The bundled graph of one size, as engines are built of it."""
+    pytest.importorskip("onnx", reason="needs onnx: make engine-env")
+    from vlm_ros.engines.fixed import fixed_graph
+
+    vision = read_spec(bundled_model()).vision
+    exact = fixed_graph(vision.graph, vision.width, vision.height, tmp_path / "fixed.onnx")
+    return replace(vision, graph=exact)
 
 
 def opened(spec: VisionSpec) -> TensorRtPass:

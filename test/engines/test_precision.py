@@ -431,6 +431,16 @@ def test_the_bundled_model_stays_what_it_is(
     assert np.quantile(found.scores["objectness"], 0.99) < score
 
 
+def test_weights_of_two_products_in_different_types(save: Save, rng: np.random.Generator) -> None:
+    weights = {"w": rng.normal(size=(64, 64)).astype(np.float32)}
+    nodes = [node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["a", "w"], ["y"])]
+    graph = FloatGraph(save(nodes, {"x": (2, 64)}, {"y": (2, 64)}, weights))
+    plan = TypePlan(half=frozenset({0}), int8={0: 0.01, 1: 0.01})
+    types = types_of(typed_graph(graph, plan))
+    assert types["a.half"] == onnx.TensorProto.FLOAT16
+    assert types["a"] == onnx.TensorProto.FLOAT
+
+
 def test_typed_and_rounded_graphs_hold_the_same_eight_bit_weights(
     block: Path, save: Save, rng: np.random.Generator
 ) -> None:

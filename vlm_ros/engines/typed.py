@@ -157,15 +157,15 @@ class _Writer:
             ]
             self._full.add(through)
         node.input[0] = through
-        node.input[1] = self._rounded_weights(node, weights, scale_type)
+        node.input[1] = self._rounded_weights(node, weights, suffix, scale_type)
 
     def _rounded_weights(
-        self, node: onnx.NodeProto, name: str, scale_type: type[np.floating]
+        self, node: onnx.NodeProto, name: str, suffix: str, scale_type: type[np.floating]
     ) -> str:
         values = self._graph.values(name)
-        # Shared weights may be used along another axis by another product.
+        # Shared weights may be used along another axis, or in another type, by another product.
         axis = output_axis(node, values.ndim)
-        restored = f"{name}.through_int8.{axis}"
+        restored = f"{name}{suffix}.through_int8.{axis}"
         if restored in self._full:
             return restored
         half_scales = np.float16 if self._plan.half else np.float32

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from vlm_ros.training.assignment import pairwise_iou
 from vlm_ros.training.network import (
     EXPORTED_CLASS_GAIN,
     EmbeddingBranch,
@@ -88,9 +87,23 @@ class VisionGraph(nn.Module):
         places = decode(code, best.centers, best.strides)
         scale = torch.tensor([image.shape[3] / width, image.shape[2] / height], device=image.device)
         # In steps of the coarsest cells: areas in pixels would be too large for half precision.
-        overlap = pairwise_iou(boxes / STRIDES[-1], places * scale.repeat(2) / STRIDES[-1])
+        overlap = _iou(boxes / STRIDES[-1], places * scale.repeat(2) / STRIDES[-1])
         sure, chosen = (overlap * best.objectness.sigmoid()).max(1)
         return classes.sigmoid()[chosen] * sure[:, None]
+
+
+def _iou(boxes: Tensor, others: Tensor) -> Tensor:
+    """Intersection over union (N, M) of boxes (N, 4) and (M, 4), xyxy.
+
+    As `pairwise_iou`, of matrices alone: of other ranks onnx infers wrong shapes.
+    """
+    left, top, right, bottom = boxes.split(1, dim=1)
+    from_left, from_top, to_right, to_bottom = others.T.split(1, dim=0)
+    width = (torch.minimum(right, to_right) - torch.maximum(left, from_left)).clamp(min=0)
+    height = (torch.minimum(bottom, to_bottom) - torch.maximum(top, from_top)).clamp(min=0)
+    shared = width * height
+    areas = (right - left) * (bottom - top) + (to_right - from_left) * (to_bottom - from_top)
+    return shared / (areas - shared).clamp(min=1e-4)
 
 
 def _half(side: int) -> int:
