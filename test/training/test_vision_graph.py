@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
@@ -9,7 +12,9 @@ torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.functional import interpolate  # noqa: E402
 
+from vlm_ros.runtimes import open_runtime  # noqa: E402
 from vlm_ros.training.assignment import pairwise_iou  # noqa: E402
+from vlm_ros.training.export import write_vision  # noqa: E402
 from vlm_ros.training.network import EXPORTED_CLASS_GAIN, RegionNetwork  # noqa: E402
 from vlm_ros.training.vision_graph import CANDIDATES, FAINTEST, PUBLISHED, VisionGraph  # noqa: E402
 
@@ -74,6 +79,22 @@ def test_classes_are_those_of_the_published_detector_in_the_very_boxes(
         seen = _seen(network, image, boxes)
     assert seen.min() < FAINTEST < 0.2 < seen.max(), "some classes are seen, some are not"
     assert torch.allclose(classes.sigmoid(), seen.clamp(FAINTEST, 1 - FAINTEST), atol=1e-4)
+
+
+def test_the_exported_graph_takes_other_shapes_than_it_was_exported_in(
+    network: RegionNetwork, tmp_path: Path
+) -> None:
+    path = tmp_path / "vision.onnx"
+    write_vision(network, path, 160, 128)
+    upright = torch.rand((1, 3, 192, 128), generator=torch.Generator().manual_seed(2)) * 255
+    with torch.no_grad():
+        _, objectness, _, classes = VisionGraph(network)(upright)
+    given = open_runtime(path, "onnxruntime").run({"image": upright.numpy()})
+    assert torch.allclose(torch.from_numpy(given["objectness"]), objectness, atol=1e-4)
+    # Equally sure regions may change places.
+    ours, theirs = (np.sort(x, axis=0) for x in (classes.numpy(), given["classes"]))
+    np.testing.assert_allclose(ours, theirs, atol=0.05)
+    assert np.ptp(ours) > 4
 
 
 def test_training_sees_classes_in_its_boxes(network: RegionNetwork, image: Tensor) -> None:

@@ -58,7 +58,7 @@ def export(model: GroundingModel, out: Path, name: str, width: int, height: int)
     work = out.with_name(f".{out.name}.part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    _export_vision(model.vision, work / "vision.onnx", width, height)
+    write_vision(model.vision, work / "vision.onnx", width, height)
     _export_text(model.text, work / "text.onnx")
     _copy_tokenizer(work / "tokenizer.json")
     spec = {
@@ -98,7 +98,15 @@ def export(model: GroundingModel, out: Path, name: str, width: int, height: int)
     work.rmdir()
 
 
-def _export_vision(network: RegionNetwork, path: Path, width: int, height: int) -> None:
+def write_vision(network: RegionNetwork, path: Path, width: int, height: int) -> None:
+    """Writes the vision graph of a network, which takes inputs of any size in whole cells.
+
+    Args:
+        network: e.g. of `load_average`.
+        path: the ONNX file.
+        width: of the input that is traced, a multiple of 32.
+        height: likewise.
+    """
     # Any size that halves to whole cells at each of the network's strides.
     rows, columns = (torch.export.Dim(side, min=2, max=128) for side in ("rows", "columns"))
     coarsest = STRIDES[-1]
