@@ -16,6 +16,7 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch", reason="needs the 'train' extra: make train-env")
 
 from vlm_ros.cli.train import command as train_command  # noqa: E402
+from vlm_ros.errors import ModelError  # noqa: E402
 from vlm_ros.images import pictures_in  # noqa: E402
 from vlm_ros.models import read_spec  # noqa: E402
 from vlm_ros.models.dual_encoder import DualEncoder  # noqa: E402
@@ -154,6 +155,16 @@ def test_what_is_kept_of_the_start(first_stage: Path) -> None:
         for name, value in model.state_dict().items():
             between = trained.state_dict()[name] * (1 - share) + before.state_dict()[name] * share
             assert torch.allclose(value, between, atol=1e-6), name
+
+
+def test_a_folder_of_another_network_is_refused(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    weight = onnx.numpy_helper.from_array(np.zeros(3, np.float32), "network.zorp")
+    graph = onnx.helper.make_graph([], "other", [], [], [weight])
+    onnx.save(onnx.helper.make_model(graph), str(tmp_path / "vision.onnx"))
+    (tmp_path / "model.yaml").write_text("vision: {graph: vision.onnx}")
+    with pytest.raises(ModelError, match="has 1 weights that this version does not train, zorp"):
+        start_from(GroundingModel(), tmp_path)
 
 
 def test_nothing_is_kept_of_a_detector(tmp_path: Path) -> None:

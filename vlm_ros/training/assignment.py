@@ -11,25 +11,17 @@ IOU_WEIGHT = 3.0
 CANDIDATES = 10
 
 
+def paired_iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union (...) of boxes (..., 4) and (..., 4), xyxy, in pairs."""
+    low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    intersection = (high - low).clamp(min=0).prod(-1)
+    area_a, area_b = ((x[..., 2:] - x[..., :2]).clamp(min=0).prod(-1) for x in (a, b))
+    return intersection / (area_a + area_b - intersection).clamp(min=1e-6)
+
+
 def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
     """Intersection over union of boxes (N, 4) and (M, 4), xyxy: (N, M)."""
-    low = torch.maximum(a[:, None, :2], b[None, :, :2])
-    high = torch.minimum(a[:, None, 2:], b[None, :, 2:])
-    intersection = (high - low).clamp(min=0).prod(-1)
-    area_a = (a[:, 2:] - a[:, :2]).clamp(min=0).prod(-1)
-    area_b = (b[:, 2:] - b[:, :2]).clamp(min=0).prod(-1)
-    union = area_a[:, None] + area_b[None] - intersection
-    return intersection / union.clamp(min=1e-6)
-
-
-def paired_iou(a: Tensor, b: Tensor) -> Tensor:
-    """Intersection over union (N,) of boxes (N, 4) and (N, 4), xyxy, in pairs."""
-    low, high = torch.maximum(a[:, :2], b[:, :2]), torch.minimum(a[:, 2:], b[:, 2:])
-    intersection = (high - low).clamp(min=0).prod(-1)
-    areas = (a[:, 2:] - a[:, :2]).clamp(min=0).prod(-1) + (b[:, 2:] - b[:, :2]).clamp(min=0).prod(
-        -1
-    )
-    return intersection / (areas - intersection).clamp(min=1e-6)
+    return paired_iou(a[:, None], b[None])
 
 
 @torch.no_grad()

@@ -76,7 +76,10 @@ def _load(module: nn.Module, graph: Path, prefix: str) -> None:
     # The graph holds some pointwise convolutions as matrices.
     shapes = {name: value.shape for name, value in module.state_dict().items()}
     if unknown := weights.keys() - shapes.keys():
-        raise KeyError(", ".join(sorted(unknown)))
+        raise KeyError(
+            f"{graph.name} has {len(unknown)} weights that this version does not train, "
+            f"{min(unknown)} among them"
+        )
     module.load_state_dict(
         {k: torch.from_numpy(np.array(v)).reshape(shapes[k]) for k, v in weights.items()}
     )
