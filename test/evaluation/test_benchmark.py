@@ -46,6 +46,7 @@ def test_the_record(record: dict[str, Any]) -> None:
         ("new phrases", 1),
         ("new phrases", 100),
         ("command", None),
+        ("close command", None),
     ]
     for run in record["runs"]:
         assert (run["model"], run["runtime"], run["precision"]) == (

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from vlm_ros.evaluation.cold_start import COMMAND
 from vlm_ros.evaluation.drawn_scene import DrawnScene, draw_scene
-from vlm_ros.evaluation.frame_timing import MOST_PHRASES, Timed, contenders, phrases
+from vlm_ros.evaluation.frame_timing import (
+    CLOSE_COMMAND,
+    MOST_PHRASES,
+    Timed,
+    contenders,
+    phrases,
+)
 from vlm_ros.evaluation.racing import Contender
 from vlm_ros.language import Command
 from vlm_ros.models import bundled_model, read_spec
@@ -31,7 +37,7 @@ class _Camera:
         return self._scene.image, self._scene.depth
 
     def publish(self, answers: Sequence[StepAnswer], command: Command) -> None:
-        assert command.text == COMMAND
+        assert command.text in (COMMAND, CLOSE_COMMAND)
         self.published.append(answers)
 
 
@@ -62,6 +68,7 @@ def test_everything_is_timed(scene: DrawnScene, model: DualEncoder) -> None:
         ("new phrases", 1),
         ("new phrases", 3),
         ("command", None),
+        ("close command", None),
     ]
     assert {c.facts["model"] for c in made.values()} == {"x"}
 
@@ -100,3 +107,16 @@ def test_a_command_goes_from_message_to_message(scene: DrawnScene, model: DualEn
     ]
     # Relations were measured in space: all regions were located.
     assert camera.published and camera.published[0][0].grounding.alternatives
+
+
+def test_regions_are_looked_at_closely_where_that_is_asked(
+    scene: DrawnScene, model: DualEncoder
+) -> None:
+    made = _by_work(list(contenders(Timed(model), scene, (), None)))
+    looked = {}
+    for work in ("command", "close command"):
+        made[work, None].once()
+        with listen() as times:
+            made[work, None].once()
+        looked[work] = "look" in times.seconds
+    assert looked == {"command": False, "close command": True}

@@ -69,6 +69,24 @@ def test_the_colour_of_a_part_is_looked_for_all_over() -> None:
     assert white > 2 * pink, "a cap is not the bottle's colour"
 
 
+def test_a_pattern_said_is_looked_at() -> None:
+    """Two white things, the left one with blue stripes."""
+    image = np.full((100, 200, 3), 130, np.uint8)
+    for left, _, right, _ in BOXES.astype(int):
+        image[20:80, left:right] = (240, 240, 238)
+    for row in range(20, 80, 12):
+        image[row : row + 5, 20:80] = (35, 70, 180)
+    ones = np.ones(2, np.float32)
+    alike = np.array([[1, 0], [1, 0]], np.float32)
+    matcher = PictureMatcher(
+        image, EmbeddedRegions(BOXES, ones, alike, ones, -ones, _everything_fits)
+    )
+    striped, dotted, plain = matcher.scores(["stripy cup", "polka dot cup", "cup"]).T
+    assert striped[0] > 0.6 > 0.5 > striped[1]
+    assert (dotted < 0.4).all()
+    assert plain == pytest.approx([0.5, 0.5]), "nobody spoke of a pattern"
+
+
 @pytest.mark.parametrize("threshold", [0.02, 0.1, 0.5, 0.7])
 def test_what_is_even_odds_to_the_model_is_even_odds(threshold: float) -> None:
     image = np.full((100, 200, 3), 130, np.uint8)

@@ -183,7 +183,8 @@ def _label(facts: Mapping[str, Any]) -> str:
 
 def _headline(run: Mapping[str, Any]) -> str:
     work = run["work"]
-    said = f"'{run['command']}', with depth" if work == "command" else _phrases(run["phrases"])
+    command = run.get("command")
+    said = _phrases(run["phrases"]) if command is None else f"'{command}', with depth"
     if work == "new phrases":
         said = f"{said}, never heard before, once a command"
     return f"{_label(run)}: {said}; {run['per_second']:.1f} a second, {run['cpu_ms']:.1f} ms of CPU"

@@ -1,4 +1,4 @@
-"""What is timed of a model: phrases in a picture, and a whole command with depth."""
+"""What is timed of a model: phrases in a picture, and whole commands with depth."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from vlm_ros.stages import stage
 
 _COLOURS = ("red", "blue", "green", "yellow", "white", "black", "orange", "brown", "grey", "pink")
 _THINGS = ("cup", "plate", "bottle", "box", "bowl", "can", "book", "ball", "spoon", "banana")
+CLOSE_COMMAND = "pick up the cup with a red handle"
+"""One for which regions are looked at closely."""
 MOST_PHRASES = len(_COLOURS) * len(_THINGS)
 
 
@@ -66,7 +68,8 @@ def contenders(
     if isinstance(timed.model, DualEncoder):
         for number in numbers:
             yield _reading(timed.model, timed.facts, number)
-    yield _command(timed, scene, camera)
+    yield _command(timed, scene, camera, "command", COMMAND)
+    yield _command(timed, scene, camera, "close command", CLOSE_COMMAND)
 
 
 def _looking_for(timed: Timed, image: NDArray[np.uint8], number: int) -> Contender:
@@ -91,10 +94,12 @@ def _reading(model: DualEncoder, facts: dict[str, Any], number: int) -> Contende
     )
 
 
-def _command(timed: Timed, scene: DrawnScene, camera: Camera | None) -> Contender:
-    """A command with a relation, grounded with depth, from message to message."""
-    grounder, command = Grounder(timed.model), parse_command(COMMAND)
-    facts = {**timed.facts, "work": "command", "command": COMMAND, "phrases": None}
+def _command(
+    timed: Timed, scene: DrawnScene, camera: Camera | None, work: str, text: str
+) -> Contender:
+    """A command, grounded with depth, from message to message."""
+    grounder, command = Grounder(timed.model), parse_command(text)
+    facts = {**timed.facts, "work": work, "command": text, "phrases": None}
 
     def alone() -> None:
         grounder.ground(command, scene.image, scene.depth, scene.intrinsics)

@@ -1,7 +1,7 @@
 """How well the regions of a picture fit phrases.
 
-The model's match counts, what colour the pixels are, and what a detector of fixed classes is sure
-of.
+The model's match counts, what colour the pixels are, what a closer look shows, and what a detector
+of fixed classes is sure of.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vlm_ros.grounding.description import describe
 from vlm_ros.language.lexicon import lexicon
+from vlm_ros.models.closer_look import PATTERNS, POSTURES, Looks, closer_look, part_called
 from vlm_ros.models.colours import colour_cells, colour_namer
 from vlm_ros.regions import Regions
 
@@ -23,9 +24,12 @@ Scores = NDArray[np.float32]
 # What the colour of the pixels counts beside the model's logit. Both were fitted together, by
 # logistic regression, to pictures that neither was trained on.
 _COLOUR_WEIGHT = 0.64
-# What the pixels of a part's colour count; chosen on phrases about parts of rendered things that
-# were not trained on.
+# What the pixels of a part's colour count, of a part that a closer look does not know; chosen on
+# phrases about parts of rendered things that were not trained on.
 _PART_COLOUR_WEIGHT = 0.5
+# What a closer look counts, and the least that it may say; chosen on rendered scenes that were not
+# trained on.
+_LOOK_WEIGHT, _LOOK_LEAST = 1.0, -2.5
 # What a detector of fixed classes counts, and between which of its logits: only what it is sure of
 # is evidence, and only so much. Its doubts say nothing, for it knows few of the things there are.
 # Chosen on photographs and rendered pictures together; see the model's README.md.
@@ -71,8 +75,17 @@ class PictureMatcher:
         """What speaks for each region (N,) beside the model's match, as logarithms of odds."""
         if colours := _colours(phrase):
             yield _COLOUR_WEIGHT * self._colours[:, colours].max(axis=1)
-        if colours := _part_colours(phrase):
-            yield _PART_COLOUR_WEIGHT * self._traces[:, colours].min(axis=1)
+        for part, colours in _part_colours(phrase):
+            if part is None:
+                yield _PART_COLOUR_WEIGHT * self._traces[:, colours].min(axis=1)
+            else:
+                # A thing that is red all over shows no more of a red cap for it.
+                whole = np.maximum(self._colours[:, colours].max(axis=1), 0.0)
+                yield _looked(self._looks.part_colours[:, part, colours].max(axis=1) - whole)
+        if (pattern := _among(PATTERNS[1:], phrase)) is not None:
+            yield _looked(self._looks.patterns[:, 1 + pattern])
+        if (posture := _among(POSTURES, phrase)) is not None:
+            yield _looked(self._looks.postures[:, posture])
         classes = self._regions.classes
         if classes is not None and (meant := _classes(phrase, classes.names)):
             sure = classes.values[:, meant].max(axis=1)
@@ -90,6 +103,10 @@ class PictureMatcher:
         return colour_namer().traces(self._cells)
 
     @cached_property
+    def _looks(self) -> Looks:
+        return closer_look()(self._image, self._regions.boxes)
+
+    @cached_property
     def _cells(self) -> NDArray[np.int64]:
         return colour_cells(self._image, self._regions.boxes)
 
@@ -101,9 +118,22 @@ def _colours(phrase: str) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=_KNOWN_PHRASES)
-def _part_colours(phrase: str) -> tuple[int, ...]:
-    """The colours of the parts a phrase names, as columns of the namer."""
-    return _columns([a for part in describe(phrase).parts for a in describe(part).attributes])
+def _part_colours(phrase: str) -> tuple[tuple[int | None, tuple[int, ...]], ...]:
+    """For each part with a colour in a phrase its index, see `part_called`, and its colours."""
+    parts = [describe(part) for part in describe(phrase).parts]
+    coloured = ((part_called(part.noun), _columns(part.attributes)) for part in parts)
+    return tuple((part, colours) for part, colours in coloured if colours)
+
+
+@lru_cache(maxsize=_KNOWN_PHRASES)
+def _among(values: tuple[str, ...], phrase: str) -> int | None:
+    """Which of some basic attributes a phrase says first, in the lexicon's words."""
+    groups = filter(None, map(lexicon().group_of, describe(phrase).attributes))
+    return next((values.index(basic) for _, basic in groups if basic in values), None)
+
+
+def _looked(says: Scores) -> Scores:
+    return np.asarray(_LOOK_WEIGHT * np.maximum(says, _LOOK_LEAST), np.float32)
 
 
 def _columns(attributes: Sequence[str]) -> tuple[int, ...]:

@@ -63,8 +63,13 @@ def colour_cells(image: NDArray[Any], boxes: NDArray[np.float32]) -> NDArray[np.
     places = corners[..., :2] + _POINTS * (corners[..., 2:] - corners[..., :2])
     columns, rows = (places[..., axis].astype(np.int64) for axis in (0, 1))
     pixels = image[rows.clip(0, height - 1), columns.clip(0, width - 1)]
-    if not len(pixels):
-        return np.zeros((0, len(_POINTS)), np.int64)
+    return pixel_cells(pixels)
+
+
+def pixel_cells(pixels: NDArray[Any]) -> NDArray[np.int64]:
+    """The cells of Lab (N, P) in which pixels (N, P, 3) uint8 RGB lie."""
+    if not pixels.size:
+        return np.zeros(pixels.shape[:-1], np.int64)
     lab = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2LAB).astype(np.int64)
     lightness = lab[..., 0] * LEVELS // 256
     tint = (lab[..., 1:] - 64).clip(0, 127) * LEVELS // 128
@@ -112,8 +117,13 @@ class ColourNamer:
     @cached_property
     def _plain(self) -> NDArray[np.bool_]:
         """(LEVELS ** 3, C) whether a pixel alone is plainly of a colour."""
+        return np.asarray(self.of_pixels > _PLAIN, np.bool_)
+
+    @cached_property
+    def of_pixels(self) -> NDArray[np.float32]:
+        """(LEVELS ** 3, C) how likely a pixel alone is of each colour, by its cell of Lab."""
         odds = np.exp(self.inside - self.inside.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True) > _PLAIN, np.bool_)
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,7 @@ class LabelledObject:
         accents: other colours it also shows, on its parts or in its pattern.
         names: nouns that are true of this very object, beside those of its kind.
         parts: (name, colour) of its parts.
+        visible: the share of it that is seen, as far as that is known.
     """
 
     name: str
@@ -38,6 +39,7 @@ class LabelledObject:
     accents: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()
+    visible: float = 1.0
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -75,6 +77,7 @@ class LabelledObject:
             accents=tuple(sorted(accents)),
             names=(*record.get("names", ()), *load_vocabulary().rendered_names(record["name"])),
             parts=tuple((part["name"], part["colour"]) for part in record["parts"]),
+            visible=float(record.get("visible", 1.0)),
         )
 
 
