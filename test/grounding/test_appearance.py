@@ -81,8 +81,11 @@ def test_a_pattern_said_is_looked_at() -> None:
     matcher = PictureMatcher(
         image, EmbeddedRegions(BOXES, ones, alike, ones, -ones, _everything_fits)
     )
-    striped, dotted, plain = matcher.scores(["stripy cup", "polka dot cup", "cup"]).T
+    striped, partly, dotted, plain = matcher.scores(
+        ["stripy cup", "half striped cup", "polka dot cup", "cup"]
+    ).T
     assert striped[0] > 0.6 > 0.5 > striped[1]
+    assert partly == pytest.approx(striped)
     assert (dotted < 0.4).all()
     assert plain == pytest.approx([0.5, 0.5]), "nobody spoke of a pattern"
 

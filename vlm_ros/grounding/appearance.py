@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_ros.grounding.description import describe
+from vlm_ros.grounding.description import attribute_group, describe
 from vlm_ros.language.lexicon import lexicon
 from vlm_ros.models.closer_look import PATTERNS, POSTURES, Looks, closer_look, part_called
 from vlm_ros.models.colours import colour_cells, colour_namer
@@ -128,7 +128,7 @@ def _part_colours(phrase: str) -> tuple[tuple[int | None, tuple[int, ...]], ...]
 @lru_cache(maxsize=_KNOWN_PHRASES)
 def _among(values: tuple[str, ...], phrase: str) -> int | None:
     """Which of some basic attributes a phrase says first, in the lexicon's words."""
-    groups = filter(None, map(lexicon().group_of, describe(phrase).attributes))
+    groups = map(attribute_group, describe(phrase).attributes)
     return next((values.index(basic) for _, basic in groups if basic in values), None)
 
 
