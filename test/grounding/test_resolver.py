@@ -451,6 +451,14 @@ def test_size_is_judged_in_space_where_depth_is_known(make_scene: SceneMaker) ->
     assert indices(phrase_in(scene, "the largest box")) == (1,)
 
 
+def test_relations_tell_rivals_apart_by_a_margin_of_their_own(make_scene: SceneMaker) -> None:
+    lower, upper = ("book", (100, 150, 300, 300)), ("book", (105, 120, 305, 270))
+    scene = make_scene(lower, upper, ("apple", (170, 130, 230, 190)))
+    phrase = parse_command("the book under the apple").steps[0].target
+    assert resolve(phrase, scene, Thresholds(margin=0.9)).status is FOUND
+    assert resolve(phrase, scene, Thresholds(relation_margin=0.9)).status is AMBIGUOUS
+
+
 def test_same_answer_every_time(make_scene: SceneMaker) -> None:
     scene = make_scene(*TABLE)
     text = "the red cup next to the plate with the banana on it"

@@ -86,11 +86,10 @@ class _Resolution:
         gone = np.array(sorted(left_out), np.intp)
         self.free &= ~(iou(scene.boxes, scene.boxes[gone]) > limits.duplicate).any(axis=1)
         self.free[gone] = False
-        score = self.match.score * self.free
+        self.holding: Scores = np.ones(len(scene.boxes), np.float32)
         for relation in self.relations:
-            score = score * relation.weight
-        self.score: Scores = score.astype(np.float32)
-        self.fit: Scores = self.matcher.fit(self.score)
+            self.holding = self.holding * relation.weight
+        self.score: Scores = (self.match.score * self.free * self.holding).astype(np.float32)
 
     def answer(self) -> Grounding:
         """Follows the phrase: the thing, its relations, then the choice among several."""
@@ -228,7 +227,7 @@ class _Resolution:
         return self._found(ranked[:quantity] if quantity else ranked)
 
     def _single(self, ranked: Indices) -> Grounding:
-        rivals = self._as_good(ranked, 1.0 - self.limits.margin)
+        rivals = self._rivals(ranked)
         if len(rivals) > 1:
             rivals = self._reattached(rivals)
         if len(rivals) == 1:
@@ -273,11 +272,26 @@ class _Resolution:
 
     def _as_good(self, ranked: Indices, share: float) -> Indices:
         """Those that reach a share of what the first has, in score or in how well they fit."""
-        best = ranked[0]
-        near = self.score >= share * self.score[best]
-        near |= self.matcher.surely_things & (self.fit >= share * self.fit[best])
-        kept: Indices = ranked[near[ranked]]
+        kept: Indices = ranked[self._reach(share, self.score, ranked[0])[ranked]]
         return kept
+
+    def _rivals(self, ranked: Indices) -> Indices:
+        """Those that may be meant as well as the first.
+
+        What things are is seen less exactly than where they are, so it tells them apart less.
+        """
+        first = ranked[0]
+        rival = self._reach(1.0 - self.limits.margin, self.match.score, first)
+        rival &= self.holding >= (1.0 - self.limits.relation_margin) * self.holding[first]
+        kept: Indices = ranked[rival[ranked]]
+        return kept
+
+    def _reach(self, share: float, score: Scores, first: np.intp) -> NDArray[np.bool_]:
+        """Which regions (N,) have a share of the first one's score, or fit by as much of it."""
+        fit = self.matcher.fit(score)
+        near = score >= share * score[first]
+        near |= self.matcher.surely_things & (fit >= share * fit[first])
+        return np.asarray(near, bool)
 
     def _ranked(self, regions: Indices) -> Indices:
         return regions[np.argsort(-self.score[regions], kind="stable")]

@@ -16,8 +16,9 @@ class Thresholds:
         attribute: least contrast degree of an attribute; 0.5 means that no other word of its
             group fits better.
         relation: least degree at which a relation or a place holds.
-        margin: candidates whose score is within this share of the best are as good as the best,
-            so that 0.3 calls 0.8 and 0.6 ambiguous.
+        margin: candidates that fit within this share of the best are as good as the best, so that
+            0.4 calls 0.8 and 0.5 ambiguous.
+        relation_margin: the same of how well what is said of their places holds for them.
         thing: objectness from which on a region is surely a thing. How well it fits is then
             compared with the others however faint it is: a half hidden cup is a cup too.
         peer: least share of the best score for a region to be one of several ("all the cups",
@@ -34,7 +35,8 @@ class Thresholds:
     match: float = 0.5
     attribute: float = 0.35
     relation: float = 0.3
-    margin: float = 0.3
+    margin: float = 0.4
+    relation_margin: float = 0.3
     thing: float = 0.4
     peer: float = 0.5
     companion: float = 0.3
