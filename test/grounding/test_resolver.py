@@ -451,6 +451,29 @@ def test_size_is_judged_in_space_where_depth_is_known(make_scene: SceneMaker) ->
     assert indices(phrase_in(scene, "the largest box")) == (1,)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the screw in the upper left corner of the tray", (1,)),
+        ("the screw in the lower right corner of the tray", (3,)),
+        ("the two screws in the upper right corner of the tray", (2, 3)),
+        ("all the screws in the lower right corner of the tray", (2, 3)),
+    ],
+)
+def test_the_corner_of_a_thing_is_not_that_of_the_image(
+    text: str, expected: tuple[int, ...], make_scene: SceneMaker
+) -> None:
+    scene = make_scene(
+        ("tray", (400, 100, 620, 420)),
+        ("screw", (420, 250, 440, 270)),
+        ("screw", (560, 260, 580, 280)),
+        ("screw", (580, 380, 600, 400)),
+        ("screw", (20, 20, 40, 40)),  # in the corner of the image
+    )
+    grounding = resolve(parse_command(text).steps[0].target, scene)
+    assert tuple(target.region for target in grounding.targets) == expected
+
+
 def test_relations_tell_rivals_apart_by_a_margin_of_their_own(make_scene: SceneMaker) -> None:
     lower, upper = ("book", (100, 150, 300, 300)), ("book", (105, 120, 305, 270))
     scene = make_scene(lower, upper, ("apple", (170, 130, 230, 190)))

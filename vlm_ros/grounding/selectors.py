@@ -50,9 +50,10 @@ def order_along(scene: Scene, candidates: Indices, axis: str) -> Indices:
     Args:
         scene: the frame.
         candidates: (K,) region indices.
-        axis: "left", "right", "top", "bottom" by box centres; "near", "far" by depth, or by the
-            lower edge in the image where a depth is unknown; "large", "small", "tall", "short",
-            "wide", "narrow", "long" by extent.
+        axis: "left", "right", "top", "bottom" and, along a diagonal, "top-left", "top-right",
+            "bottom-left", "bottom-right" by box centres; "near", "far" by depth, or by the lower
+            edge in the image where a depth is unknown; "large", "small", "tall", "short", "wide",
+            "narrow", "long" by extent.
 
     Returns:
         (K,) region indices; equal ones keep their order.
@@ -67,9 +68,10 @@ def order_along(scene: Scene, candidates: Indices, axis: str) -> Indices:
 def on_side(scene: Scene, candidates: Indices, axis: str) -> Indices:
     """Candidates in one half of the image ("all the cups on the left").
 
-    For "near" and "far" they are the nearer or farther ones; for other axes, all.
+    For "near" and "far" they are the nearer or farther ones, for a corner those nearer to it than
+    to the opposite one; for other axes, all.
     """
-    if axis in {"near", "far"} and len(candidates):
+    if axis in {"near", "far", *_CORNERS} and len(candidates):
         keys = _keys(scene, candidates, axis)
         return np.asarray(candidates[keys >= (keys.min() + keys.max()) / 2.0], np.intp)
     if axis not in _IMAGE_AXES:
@@ -152,6 +154,9 @@ def _keys(scene: Scene, candidates: Indices, axis: str) -> NDArray[np.float64]:
     if axis in _IMAGE_AXES:
         dimension, sign = _IMAGE_AXES[axis]
         return np.asarray(centres(scene.boxes[candidates])[:, dimension] * sign, np.float64)
+    if axis in _CORNERS:
+        down, across = (_keys(scene, candidates, side) for side in axis.split("-"))
+        return np.asarray(down + across, np.float64)
     if axis in _EXTENTS:
         measure, sign = _EXTENTS[axis]
         return np.asarray(extent(scene, candidates, measure) * sign, np.float64)

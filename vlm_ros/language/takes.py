@@ -24,8 +24,13 @@ from vlm_ros.language.walk import CLAUSE_KINDS, QUALIFYING
 
 # What is said besides with "but": "behind the cup but left of the plate".
 _CONTRASTED = RELATING | {"SIDE", "EXTREME", "MUTUAL", "MADE_OF"}
-# Sides of a thing on which something is the farther the more it is there; a corner is none.
-_EXTREMES = frozenset({"left", "right", "top", "bottom", "near", "far"})
+# Sides and corners of a thing on which something is the farther the more it is there.
+_EXTREMES = frozenset(
+    {
+        *("left", "right", "top", "bottom", "near", "far"),
+        *("top-left", "top-right", "bottom-left", "bottom-right"),
+    }
+)
 
 
 def take(at: Stepping, kind: str, value: str, index: int, length: int) -> int:
