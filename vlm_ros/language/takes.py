@@ -263,7 +263,16 @@ def _join(at: Stepping, value: str, index: int, length: int) -> int:
     return after
 
 
+def _take_with(at: Stepping, value: str, index: int, length: int) -> int:
+    after = index + length
+    if at.texts_are(index, after, "showing") and at.readings.is_end(after):
+        return after  # "the box with the logo showing"
+    at.emit("WITH", value, index, length)
+    return after
+
+
 _TAKES: dict[str, Callable[[Stepping, str, int, int], int]] = {
+    "WITH": _take_with,
     "THAT_IS": _take_that_is,
     "RELATION": _take_relation,
     "PLACE_CLAUSE": _take_place_clause,
