@@ -182,7 +182,8 @@ def test_photographs_lie_under_some(tmp_path: Path) -> None:
 
 
 def test_collages_can_be_trained_on(tmp_path: Path) -> None:
-    shot, cut, out = labelled(tmp_path / "shot"), tmp_path / "cut", tmp_path / "collages"
+    shot = labelled(tmp_path / "shot", ("dark red dish", "large dish", "dish turned over"))
+    cut, out = tmp_path / "cut", tmp_path / "collages"
     runner = CliRunner()
     made = runner.invoke(command, ["cutouts", str(shot), str(cut)])
     assert made.exit_code == 0 and "1 cut-outs" in made.output
@@ -194,8 +195,8 @@ def test_collages_can_be_trained_on(tmp_path: Path) -> None:
     things = [thing for picture in pictures for thing in picture.things]
     assert things and {thing.name for thing in things} == {"dish"}
     assert all(thing.attributes["colour"] == "dark red" for thing in things)
-    # How large it looked in its photograph is no longer true.
-    assert not any("size" in thing.attributes for thing in things)
+    # How large it looked in its photograph, and how it stood, is no longer true.
+    assert not any({"size", "posture"} & thing.attributes.keys() for thing in things)
 
 
 def test_collages_of_nothing_are_refused(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from vlm_ros.grounding.description import attribute_group
+from vlm_ros.language import parse_command
 from vlm_ros.simulation.snapshot import quiet_table_top
 from vlm_ros.simulation.textures import covering
 from vlm_ros.training.annotations import DataError, read_picture
@@ -37,22 +39,8 @@ LEAST_VISIBLE = 0.3  # of a thing; what shows less has no label
 SMALLEST_BOX = 10  # pixels; narrower things have none either
 TRIES = 12
 TEXTURE = 768  # pixels
-# Said of how a thing stood in its own photograph, or how large it looked; no longer true.
-POSTURES = frozenset(
-    {
-        "big",
-        "large",
-        "little",
-        "lying",
-        "short",
-        "side",
-        "small",
-        "standing",
-        "tall",
-        "upright",
-        "upside",
-    }
-)
+# What is said of how a thing stood in its own photograph, or how large it looked, no longer holds.
+PASSING = frozenset({"posture", "size"})
 JPEG_QUALITY = 92
 
 Image = NDArray[np.float32]
@@ -123,7 +111,8 @@ def write_collages(
 
 
 def _holds(phrase: str) -> bool:
-    return POSTURES.isdisjoint(phrase.lower().split())
+    said = parse_command(phrase).steps[0].target.attributes
+    return PASSING.isdisjoint(attribute_group(word)[0] for word in said)
 
 
 def _write(
