@@ -474,6 +474,24 @@ def test_the_corner_of_a_thing_is_not_that_of_the_image(
     assert tuple(target.region for target in grounding.targets) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the cup left of the others", 0),
+        ("the cup right of the others", 2),
+        ("the spoon left of the cups", 4),
+        ("the spoon right of all the cups", 5),
+    ],
+)
+def test_what_is_left_of_the_others_is_left_of_all_of_them(
+    text: str, expected: int, make_scene: SceneMaker
+) -> None:
+    cups = [("cup", (x, 200, x + 40, 240)) for x in (150, 260, 370)]
+    spoons = [("spoon", (x, 205, x + 40, 235)) for x in (205, 60, 500)]
+    grounding = resolve(parse_command(text).steps[0].target, make_scene(*cups, *spoons))
+    assert [target.region for target in grounding.targets] == [expected]
+
+
 def test_relations_tell_rivals_apart_by_a_margin_of_their_own(make_scene: SceneMaker) -> None:
     lower, upper = ("book", (100, 150, 300, 300)), ("book", (105, 120, 305, 270))
     scene = make_scene(lower, upper, ("apple", (170, 130, 230, 190)))

@@ -30,6 +30,8 @@ Indices = NDArray[np.intp]
 _SUPERLATIVE_POWER = 6
 # Relations that many things may have to one, though only the closest of them is spoken of so.
 _CLOSEST_MEANT = frozenset({"next_to", "touching"})
+# Relations that hold for all of several anchors or, as an order, for none: "left of the others".
+_OF_ALL = frozenset({"left_of", "right_of", "in_front_of", "behind", "above", "below"})
 # Of things too far from another to be next to it, one is meant that is nearer than the next by this
 # factor and no farther than so many sizes; and how much that counts for.
 _PLAINLY_NEARER, _WITHIN, _BY_COMPARISON = 1.5, 3.0, 0.55
@@ -226,7 +228,12 @@ class Assignment:
         wanted = _wanted(relation.anchors[0])
         if wanted > joint.shape[1]:
             return np.zeros(len(joint), np.float32), np.zeros(len(joint), np.float32)
-        if wanted == 1:
+        if of_all(relation):
+            held = anchor[columns]
+            others = np.flatnonzero(held >= self._thresholds.peer * held.max())
+            itself = self._same[np.ix_(rows, columns[others])]
+            best = others[np.where(itself, np.inf, degrees[:, others]).argmin(axis=1)]
+        elif wanted == 1:
             best = joint.argmax(axis=1)
         else:
             best = np.argsort(-joint, axis=1, kind="stable")[:, wanted - 1]
@@ -389,6 +396,13 @@ def is_surface(relation: Relation) -> bool:
 def _wanted(anchor: Phrase) -> int:
     """How many anchors the relation must hold for: two in "with two lemons in it"."""
     return max([1, *(s.count for s in anchor.selectors if s.kind == "quantity")])
+
+
+def of_all(relation: Relation) -> bool:
+    """Whether it is to hold for every one of its anchors, as "left of the others" is."""
+    anchor = relation.anchors[0]
+    everyone = any(s.kind == "quantity" and s.count == 0 for s in anchor.selectors)
+    return everyone and relation.predicate.removeprefix("not_") in _OF_ALL
 
 
 def _anchors_of(phrase: Phrase) -> Iterator[Phrase]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_ros.geometry.boxes import iou
-from vlm_ros.grounding.assignment import is_surface, strongest
+from vlm_ros.grounding.assignment import is_surface, of_all, strongest
 from vlm_ros.grounding.matching import PhraseMatcher, soften
 from vlm_ros.grounding.predicates import PREDICATES, Layout, between, distance
 from vlm_ros.grounding.scene import Scene
@@ -70,7 +70,12 @@ class Plausibility:
             degree = self._ranked(relation, regions[0], plausible)
         else:
             degrees = PREDICATES[predicate](self._layout, self._layout.take(regions))
-            degree = (degrees * self._apart(regions) * weights).max(axis=1)
+            apart = self._apart(regions)
+            if of_all(relation):
+                others = (apart > 0.0) & (weights >= self._thresholds.peer)
+                degree = np.where(others, degrees, 1.0).min(axis=1)
+            else:
+                degree = (degrees * apart * weights).max(axis=1)
         return np.asarray(degree if predicate == relation.predicate else 1.0 - degree, np.float32)
 
     def _anchor(self, anchor: Phrase) -> tuple[Indices, Scores]:
