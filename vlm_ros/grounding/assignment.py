@@ -30,7 +30,7 @@ Indices = NDArray[np.intp]
 _SUPERLATIVE_POWER = 6
 # Relations that many things may have to one, though only the closest of them is spoken of so.
 _CLOSEST_MEANT = frozenset({"next_to", "touching"})
-# Relations that hold for all of several anchors or, as an order, for none: "left of the others".
+# Relations that order things: what is left of the others is left of each of them.
 _OF_ALL = frozenset({"left_of", "right_of", "in_front_of", "behind", "above", "below"})
 # Of things too far from another to be next to it, one is meant that is nearer than the next by this
 # factor and no farther than so many sizes; and how much that counts for.
@@ -228,7 +228,7 @@ class Assignment:
         wanted = _wanted(relation.anchors[0])
         if wanted > joint.shape[1]:
             return np.zeros(len(joint), np.float32), np.zeros(len(joint), np.float32)
-        if of_all(relation):
+        if of_all(phrase, relation):
             held = anchor[columns]
             others = np.flatnonzero(held >= self._thresholds.peer * held.max())
             itself = self._same[np.ix_(rows, columns[others])]
@@ -398,11 +398,15 @@ def _wanted(anchor: Phrase) -> int:
     return max([1, *(s.count for s in anchor.selectors if s.kind == "quantity")])
 
 
-def of_all(relation: Relation) -> bool:
-    """Whether it is to hold for every one of its anchors, as "left of the others" is."""
+def of_all(phrase: Phrase, relation: Relation) -> bool:
+    """Whether it is to hold for every anchor: "the cup left of the others", but not "of the jars".
+
+    Of another kind several are spoken of as one place.
+    """
     anchor = relation.anchors[0]
     everyone = any(s.kind == "quantity" and s.count == 0 for s in anchor.selectors)
-    return everyone and relation.predicate.removeprefix("not_") in _OF_ALL
+    ordering = relation.predicate.removeprefix("not_") in _OF_ALL
+    return everyone and ordering and anchor.noun == phrase.noun
 
 
 def _anchors_of(phrase: Phrase) -> Iterator[Phrase]:

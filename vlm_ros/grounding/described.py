@@ -29,8 +29,8 @@ from vlm_ros.grounding.thresholds import Thresholds
 from vlm_ros.language.lexicon import lexicon
 
 # Each object is listed once, however much their boxes overlap, and a word its annotator did not
-# use is not held against it.
-DESCRIBED = Thresholds(match=0.2, duplicate=1.0, contained=1.0)
+# use is not held against it. Words are read more exactly than pictures.
+DESCRIBED = Thresholds(match=0.2, margin=0.3, duplicate=1.0, contained=1.0)
 
 # Another word for a thing counts, but never as much as the word it was described with.
 _OTHER_WORD = 0.45

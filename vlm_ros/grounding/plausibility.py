@@ -43,14 +43,14 @@ class Plausibility:
         """(N,) above 0; only their order and their ratios mean anything."""
         plausible = self._matcher.match(phrase).plausible
         for relation in phrase.relations:
-            degree = self._relation(relation, plausible)
+            degree = self._relation(phrase, relation, plausible)
             plausible = plausible * soften(np.maximum(degree, _LEAST_DEGREE))
         for selector in phrase.selectors:
             degree = self._selector(selector, plausible)
             plausible = plausible * soften(np.maximum(degree, _LEAST_DEGREE))
         return np.asarray(plausible, np.float32)
 
-    def _relation(self, relation: Relation, plausible: Scores) -> Scores:
+    def _relation(self, phrase: Phrase, relation: Relation, plausible: Scores) -> Scores:
         ones = np.ones(len(plausible), np.float32)
         if not relation.anchors or is_surface(relation):
             return ones
@@ -71,7 +71,7 @@ class Plausibility:
         else:
             degrees = PREDICATES[predicate](self._layout, self._layout.take(regions))
             apart = self._apart(regions)
-            if of_all(relation):
+            if of_all(phrase, relation):
                 others = (apart > 0.0) & (weights >= self._thresholds.peer)
                 degree = np.where(others, degrees, 1.0).min(axis=1)
             else:
